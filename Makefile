@@ -1,0 +1,45 @@
+# The two commands: `make run` and `make test`. Both install what they need.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+ONLY ?=
+
+.PHONY: run test setup setup-test lint bench clean
+
+run: setup
+	$(BIN)/orchestrate dev flows/orders --run flows/orders/orders.json $(ARGS)
+
+test: setup-test lint
+	$(BIN)/pytest $(ARGS)
+
+# Ruff, the formatter, mypy, the import contracts.
+lint: $(VENV)/.tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup-test
+	$(BIN)/python -m tests.bench $(ONLY)
+
+setup: $(VENV)/.installed
+	$(BIN)/python -m orchestrator.dev.install
+
+setup-test: $(VENV)/.tests
+	$(BIN)/python -m orchestrator.dev.install --tests $(if $(CI),--require)
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.tests: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) .orchestrate build .mypy_cache .ruff_cache .pytest_cache .hypothesis

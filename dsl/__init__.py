@@ -1,0 +1,1 @@
+"""The flow language: text to syntax tree to typed model. Knows no server."""

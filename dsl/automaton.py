@@ -1,0 +1,153 @@
+"""The grammar's LALR table, computed by lark and run here: faster, and able to look ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from lark import Lark
+from lark.grammar import Rule
+from lark.parsers.lalr_analysis import Shift
+
+from dsl.lexer import END, Token
+
+#: Makes a node from the values of a rule's symbols and the place they cover.
+Action = Callable[[Any, list[Any], int, int], Any]
+
+
+class Reduction(NamedTuple):
+    """What to do when a rule is complete. Without an `action` its one value is passed on."""
+
+    size: int
+    origin: str
+    action: Action | None
+
+
+class Automaton:
+    """The table: for each state, what each terminal leads to."""
+
+    def __init__(self, lark: Lark, action_of: Callable[[Rule], Action | None]) -> None:
+        table = lark.parser.parser._parse_table
+        made: dict[Rule, Reduction] = {}
+
+        def move(kind: Any, target: Any) -> int | Reduction:
+            if kind is Shift:
+                return int(target)
+            if target not in made:
+                made[target] = Reduction(
+                    len(target.expansion), str(target.origin.name), action_of(target)
+                )
+            return made[target]
+
+        self.rows = {
+            state: {str(name): move(*step) for name, step in row.items()}
+            for state, row in table.states.items()
+        }
+        self.starts: dict[str, int] = dict(table.start_states)
+        self.ends: dict[str, int] = dict(table.end_states)
+        fixed = {t.name: t.pattern.value for t in lark.terminals if t.pattern.type == "str"}
+        self.keywords = frozenset(n for n, text in fixed.items() if text.isidentifier())
+
+
+class Run:
+    """One parse: the stacks, which grow with the tokens that are fed."""
+
+    def __init__(self, automaton: Automaton, builder: Any, start: str) -> None:
+        self._rows = automaton.rows
+        self._keywords = automaton.keywords
+        self._builder = builder
+        self._final = automaton.ends[start]
+        self.states = [automaton.starts[start]]
+        self.values: list[Any] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+
+    def feed(self, tokens: Sequence[Token], index: int) -> int:
+        """Takes tokens from `index` on; gives the index of the first that cannot stand there, or
+        the number of tokens when all could."""
+        rows, keywords, builder = self._rows, self._keywords, self._builder
+        states, values, starts, ends = self.states, self.values, self.starts, self.ends
+        row = rows[states[-1]]
+        count = len(tokens)
+        while index < count:
+            token = tokens[index]
+            kind = token.type
+            if kind in keywords and kind not in row:
+                kind = "NAME"
+            while True:
+                move = row.get(kind)
+                if move is None:
+                    return index
+                if type(move) is int:
+                    states.append(move)
+                    values.append(token)
+                    starts.append(token.start)
+                    ends.append(token.end)
+                    row = rows[move]
+                    break
+                size, origin, action = move  # type: ignore[misc]
+                if action is not None:
+                    if size:
+                        children = values[-size:]
+                        start, end = starts[-size], ends[-1]
+                        del states[-size:], values[-size:], starts[-size:], ends[-size:]
+                    else:
+                        children, start = [], token.start
+                        end = start
+                    values.append(action(builder, children, start, end))
+                    starts.append(start)
+                    ends.append(end)
+                else:
+                    states.pop()
+                state = rows[states[-1]][origin]
+                states.append(state)  # type: ignore[arg-type]
+                if kind == END and state == self._final:
+                    return count
+                row = rows[state]
+            index += 1
+        return index
+
+    def reach(self, kinds: Iterable[str], below: int | None = None) -> int:
+        """How many tokens of these types could follow, were the stack cut to `below` states; the
+        stacks stay as they are."""
+        rows = self._rows
+        left, above = len(self.states) if below is None else below, list[int]()
+        taken = 0
+        for kind in kinds:
+            row = rows[above[-1] if above else self.states[left - 1]]
+            if kind in self._keywords and kind not in row:
+                kind = "NAME"
+            while True:
+                move = row.get(kind)
+                if move is None:
+                    return taken
+                if isinstance(move, int):
+                    above.append(move)
+                    break
+                size = move.size
+                left -= max(0, size - len(above))
+                del above[max(0, len(above) - size) :]
+                state = rows[above[-1] if above else self.states[left - 1]][move.origin]
+                above.append(state)  # type: ignore[arg-type]
+                if kind == END and state == self._final:
+                    return taken + 1
+                row = rows[state]
+            taken += 1
+        return taken
+
+    def accepted(self) -> set[str]:
+        """The types of tokens that could stand next."""
+        row = self._rows[self.states[-1]]
+        return {k for k in row if (k.isupper() or k == END) and self.reach((k,))}
+
+    def cut(self, below: int) -> None:
+        """Forgets what was begun above the lowest `below` states."""
+        for stack, size in (
+            *((s, below - 1) for s in (self.values, self.starts, self.ends)),
+            (self.states, below),
+        ):
+            del stack[size:]
+
+    def shifts(self, kind: str, depth: int) -> bool:
+        """Whether the state at that depth of the stack takes such a token as it is."""
+        return isinstance(self._rows[self.states[depth]].get(kind), int)

@@ -1,0 +1,177 @@
+"""`+ - * / %` and negation, by the types that the operands have at run time."""
+
+from __future__ import annotations
+
+import decimal
+import math
+import operator
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from dsl.cel.errors import DIVIDE_BY_ZERO, MODULUS_BY_ZERO, OVERFLOW, CelError, no_overload
+
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+
+#: About ten thousand years, the range of protobuf's Duration.
+LONGEST = timedelta(seconds=315_576_000_000)
+
+#: Decimals carry at most this many significant digits.
+DECIMAL_DIGITS = 50
+
+_LIMITS: dict[str, Any] = {
+    "prec": DECIMAL_DIGITS,
+    "rounding": decimal.ROUND_HALF_EVEN,
+    "Emin": -6143,
+    "Emax": 6144,
+}
+_SIGNALS = [decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow]
+
+#: Sums, differences and products are exact: a digit lost is an error, never a rounding.
+EXACT = decimal.Context(**_LIMITS, traps=[*_SIGNALS, decimal.Inexact])
+#: A quotient is rounded half-even to `DECIMAL_DIGITS`.
+ROUNDED = decimal.Context(**_LIMITS, traps=_SIGNALS)
+
+Binary = Callable[[Any, Any], Any]
+_Table = dict[tuple[type, type], Binary]
+
+
+def int64(value: int) -> int:
+    """The value itself. Raises `CelError` when it does not fit 64 bits."""
+    if INT_MIN <= value <= INT_MAX:
+        return value
+    raise CelError(OVERFLOW, f"{value} does not fit a 64-bit int")
+
+
+def add(a: Any, b: Any) -> Any:
+    """`a + b`."""
+    if type(a) is int and type(b) is int:
+        return int64(a + b)
+    return _apply(_ADD, "_+_", a, b)
+
+
+def subtract(a: Any, b: Any) -> Any:
+    """`a - b`."""
+    if type(a) is int and type(b) is int:
+        return int64(a - b)
+    return _apply(_SUBTRACT, "_-_", a, b)
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """`a * b`."""
+    if type(a) is int and type(b) is int:
+        return int64(a * b)
+    return _apply(_MULTIPLY, "_*_", a, b)
+
+
+def divide(a: Any, b: Any) -> Any:
+    """`a / b`; toward zero for ints, as floats divide for floats."""
+    return _apply(_DIVIDE, "_/_", a, b)
+
+
+def modulo(a: Any, b: Any) -> Any:
+    """`a % b` for ints; the sign is the dividend's."""
+    if type(a) is not int or type(b) is not int:
+        raise no_overload("_%_", a, b)
+    if b == 0:
+        raise CelError(MODULUS_BY_ZERO)
+    return a - b * _divide_ints(a, b)
+
+
+def negate(a: Any) -> Any:
+    """`-a`; a duration too."""
+    if type(a) is int:
+        return int64(-a)
+    if type(a) in (float, timedelta):
+        return -a
+    if type(a) is Decimal:
+        return EXACT.minus(a)
+    raise no_overload("-_", a)
+
+
+def duration(value: timedelta) -> timedelta:
+    """The value itself. Raises `CelError` when it is longer than `LONGEST`."""
+    if -LONGEST <= value <= LONGEST:
+        return value
+    raise CelError(OVERFLOW, "a duration lies within ten thousand years")
+
+
+def _apply(table: _Table, name: str, a: Any, b: Any) -> Any:
+    operation = table.get((type(a), type(b)))
+    if operation is None:
+        raise no_overload(name, a, b)
+    return operation(a, b)
+
+
+def _divide_ints(a: int, b: int) -> int:
+    if b == 0:
+        raise CelError(DIVIDE_BY_ZERO)
+    quotient = a // b
+    return int64(quotient + 1 if quotient < 0 and quotient * b != a else quotient)
+
+
+def _divide_floats(a: float, b: float) -> float:
+    if b:
+        return a / b
+    if a == 0 or math.isnan(a) or math.isnan(b):
+        return math.nan
+    return math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def _divide_decimals(a: Decimal, b: Decimal) -> Decimal:
+    if not b:
+        raise CelError(DIVIDE_BY_ZERO)
+    try:
+        return ROUNDED.divide(a, b)
+    except decimal.DecimalException:
+        raise CelError(OVERFLOW, "a decimal's exponent is out of range") from None
+
+
+def _exact(operation: Callable[[Decimal, Decimal], Decimal]) -> Binary:
+    def run(a: Decimal, b: Decimal) -> Decimal:
+        try:
+            return operation(a, b)
+        except decimal.DecimalException:
+            detail = f"the exact result needs more than {DECIMAL_DIGITS} digits"
+            raise CelError(OVERFLOW, detail) from None
+
+    return run
+
+
+def _shift(operation: Callable[[Any, Any], Any]) -> Binary:
+    def run(a: Any, b: Any) -> Any:
+        try:
+            return operation(a, b)
+        except OverflowError:
+            raise CelError(OVERFLOW, "a timestamp lies in the years 1 to 9999") from None
+
+    return run
+
+
+_ADD: _Table = {
+    (float, float): operator.add,
+    (str, str): operator.add,
+    (bytes, bytes): operator.add,
+    (list, list): operator.add,
+    (Decimal, Decimal): _exact(EXACT.add),
+    (datetime, timedelta): _shift(operator.add),
+    (timedelta, datetime): _shift(operator.add),
+    (timedelta, timedelta): lambda a, b: duration(a + b),
+}
+_SUBTRACT: _Table = {
+    (float, float): operator.sub,
+    (Decimal, Decimal): _exact(EXACT.subtract),
+    (datetime, timedelta): _shift(operator.sub),
+    (datetime, datetime): operator.sub,
+    (timedelta, timedelta): lambda a, b: duration(a - b),
+}
+_MULTIPLY: _Table = {
+    (float, float): operator.mul,
+    (Decimal, Decimal): _exact(EXACT.multiply),
+}
+_DIVIDE: _Table = {
+    (int, int): _divide_ints,
+    (float, float): _divide_floats,
+    (Decimal, Decimal): _divide_decimals,
+}

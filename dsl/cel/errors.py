@@ -1,0 +1,59 @@
+"""What goes wrong while an expression is evaluated."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from dsl.values import Struct
+
+OVERFLOW = "overflow"
+RANGE = "range error"
+DIVIDE_BY_ZERO = "divide by zero"
+MODULUS_BY_ZERO = "modulus by zero"
+NO_SUCH_KEY = "no such key"
+NO_SUCH_FIELD = "no such field"
+NO_SUCH_NAME = "no such name"
+NO_SUCH_OVERLOAD = "no such overload"
+INVALID_ARGUMENT = "invalid argument"
+
+
+class CelError(Exception):
+    """An expression has no value; `kind` is CEL's name for the reason, `detail` says more."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(kind, detail)
+        self.kind = kind
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}" if self.detail else self.kind
+
+
+_NAMES: dict[type, str] = {
+    str: "string",
+    int: "int",
+    float: "float",
+    bool: "bool",
+    Decimal: "decimal",
+    bytes: "bytes",
+    UUID: "uuid",
+    date: "date",
+    datetime: "timestamp",
+    timedelta: "duration",
+    type(None): "null",
+    list: "list",
+    dict: "map",
+}
+
+
+def type_name(value: Any) -> str:
+    """The language's name for the type of a run-time value."""
+    return value.type if isinstance(value, Struct) else _NAMES.get(type(value), "any")
+
+
+def no_overload(function: str, *values: Any) -> CelError:
+    """No overload of `function` takes these values."""
+    return CelError(NO_SUCH_OVERLOAD, f"{function}({', '.join(map(type_name, values))})")

@@ -1,0 +1,72 @@
+"""Finds the commands and events that a saga names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dsl import syntax
+from dsl.check.names import Module
+from dsl.check.report import Report, did_you_mean
+from dsl.model import CommandModel, EventModel, ServiceModel
+
+
+class Messages:
+    """All contracts, by the names that statements use."""
+
+    def __init__(self, services: Iterable[ServiceModel], report: Report) -> None:
+        self._services = {s.name: s for s in services}
+        self._report = report
+        self.commands = {c.name: c for s in self._services.values() for c in s.commands}
+        self.events = {e.name: e for s in self._services.values() for e in s.events}
+
+    def service_of(self, message: str) -> ServiceModel:
+        """The service that owns a message. Raises KeyError."""
+        return self._services[message.rpartition(".")[0]]
+
+    def command(self, path: syntax.Path, module: Module) -> CommandModel | None:
+        """`service.Command`; None, with a diagnostic, where there is none."""
+        name = self._qualified(path, module, "command", self.commands)
+        return self.commands[name] if name else None
+
+    def event(self, path: syntax.Path, module: Module) -> EventModel | None:
+        """`service.Event`; None, with a diagnostic, where there is none."""
+        name = self._qualified(path, module, "event", self.events)
+        return self.events[name] if name else None
+
+    def _qualified(
+        self, path: syntax.Path, module: Module, what: str, known: Iterable[str]
+    ) -> str | None:
+        known = list(known)
+        if len(path.parts) == 1:
+            owner = self._owner(path.text, known)
+            text = path.text
+            help = f"did you mean `{owner}.{text}`?" if owner else f"write `service.{text}`"
+            message = f"no {what} named `{path.text}`"
+            self._report.add("F101", message, path.at, "no service is named", help)
+            return None
+        first, last = path.parts[0], path.parts[-1]
+        symbol = module.find(first.text)
+        if len(path.parts) > 2 or symbol is None:
+            services = module.names_of(syntax.ServiceDecl)
+            message = f"no service named `{'.'.join(p.text for p in path.parts[:-1])}`"
+            help = did_you_mean(first.text, services) or "import it with `from … import …`"
+            at = first.at.to(path.parts[-2].at)
+            self._report.add("F101", message, at, "not a service", help)
+            return None
+        if not isinstance(symbol.declaration, syntax.ServiceDecl):
+            help = f"{what}s belong to a service: write `service.{last.text}`"
+            message = f"`{first.text}` is not a service"
+            self._report.add("F101", message, first.at, "declared as something else", help)
+            return None
+        name = f"{symbol.name}.{last.text}"
+        if name in known:
+            return name
+        others = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == symbol.name]
+        message = f"`{first.text}` has no {what} `{last.text}`"
+        label = "not an event of it" if what == "event" else "not a command of it"
+        self._report.add("F101", message, last.at, label, did_you_mean(last.text, others))
+        return None
+
+    def _owner(self, name: str, known: Iterable[str]) -> str | None:
+        owners = [k.split(".")[-2] for k in known if k.rpartition(".")[2] == name]
+        return owners[0] if len(owners) == 1 else None

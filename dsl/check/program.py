@@ -1,0 +1,65 @@
+"""The checker's table of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dsl import syntax
+from dsl.check.contracts import Contracts
+from dsl.check.data import Data, enums
+from dsl.check.messages import Messages
+from dsl.check.names import collect
+from dsl.check.policies import Policies
+from dsl.check.report import Report
+from dsl.check.sagas import Sagas
+from dsl.check.types import TypeResolver
+from dsl.depth import make_room
+from dsl.diagnostic import Diagnostic
+from dsl.memory import uncollected
+from dsl.model import ModuleModel, Program
+
+
+@uncollected()
+def check_program(files: Sequence[syntax.File]) -> tuple[Program, tuple[Diagnostic, ...]]:
+    """The typed model of all files together, and what is wrong with them.
+
+    With an error among the diagnostics the program is incomplete and must not be used.
+    """
+    make_room()
+    report = Report()
+    modules = collect(files, report)
+    data = Data(modules, types := TypeResolver(modules, report), report)
+    for module in modules.values():
+        types.aliases(module)
+    data.check_finite()
+    policies = Policies(modules, report)
+    contracts = Contracts(data, policies, report)
+    services = {m.name: contracts.declared(m) for m in modules.values()}
+    messages = Messages((s for owned in services.values() for s in owned), report)
+    sagas = Sagas(types, messages, policies, report)
+    models = {
+        m.name: ModuleModel(
+            name=m.name,
+            path=m.file.source.path,
+            records=data.records(m),
+            enums=enums(m, report),
+            policies=policies.declared(m),
+            services=services[m.name],
+            sagas=sagas.declared(m, data.scope(m)),
+        )
+        for m in modules.values()
+    }
+    return Program(modules=models), in_order(report.diagnostics, files)
+
+
+def in_order(
+    diagnostics: Iterable[Diagnostic], files: Iterable[syntax.File]
+) -> tuple[Diagnostic, ...]:
+    """Sorted by file, in the order of `files`, and by position."""
+    rank = {f.source.path: n for n, f in enumerate(files)}
+    return tuple(
+        sorted(
+            diagnostics,
+            key=lambda d: (rank.get(d.at.source.path, -1), d.at.start, d.at.end, d.code),
+        )
+    )

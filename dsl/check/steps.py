@@ -1,0 +1,171 @@
+"""Steps: the call, its policy, its undo and its handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from datetime import timedelta
+from typing import Any
+
+from dsl import syntax
+from dsl.check.block import Block, place
+from dsl.check.policies import DEFAULT, longest
+from dsl.check.report import did_you_mean
+from dsl.diagnostic import Note
+from dsl.model import CallModel, CommandModel, HandlerModel, PolicyModel, StepModel
+from dsl.types import ANY, Named, OneOf, Type, optional
+
+#: Checks the statements of a block; given, because steps stand in blocks and hold blocks.
+CheckBlock = Callable[[syntax.Block, Block], Any]
+
+#: What a handler may name besides the command's own failures.
+_OUTCOMES = ("timeout", "exhausted")
+
+
+def check_step(step: syntax.Step, block: Block, check_block: CheckBlock) -> StepModel | None:
+    """The model of a step; its name is declared in `block` for what follows."""
+    saga = block.saga
+    command = saga.messages.command(step.call.callee, saga.module)
+    if command is None:
+        return None
+    arguments = block.arguments(step.call, block.shape(command.name))
+    policy = _policy(step, command, block)
+    _fits(step, policy, block)
+    handlers, goes_on = _handlers(step, command, block, check_block)
+    answer = _answer(command)
+    undo, undo_policy = _undo(step, answer, block)
+    block.declare(step.name, optional(answer) if goes_on else answer)
+    return StepModel(
+        name=step.name.text,
+        call=CallModel(command=command.name, arguments=arguments),
+        policy=policy,
+        undo=undo,
+        undo_policy=undo_policy,
+        undo_reads_reply=isinstance(step.undo, syntax.Invocation)
+        and any(reads(a.value, step.name.text) for a in step.undo.arguments),
+        handlers=handlers,
+        doc=step.doc,
+        place=place(step.at),
+    )
+
+
+def _answer(command: CommandModel) -> Type:
+    match command.replies:
+        case ():
+            return ANY  # reported where the command is declared
+        case (one,):
+            return Named(one)
+    return OneOf(command.replies)
+
+
+def _policy(step: syntax.Step, command: CommandModel, block: Block) -> PolicyModel:
+    if step.policy:
+        return block.saga.policies.find(step.policy, block.saga.module)
+    return block.saga.policy or block.saga.messages.service_of(command.name).policy or DEFAULT
+
+
+def _fits(step: syntax.Step, policy: PolicyModel, block: Block) -> None:
+    """A step whose attempts take longer than the whole saga may can never use them all."""
+    within, worst = block.saga.within, longest(policy)
+    if within is None or worst <= within:
+        return
+    at = step.policy.at if step.policy else step.name.at
+    message = f"the attempts of `{step.name.text}` cannot fit in its saga"
+    label = f"they may take {_said(worst)}"
+    help = f"allow fewer or shorter attempts, or the saga more than {_said(within)}"
+    block.saga.report.add("F309", message, at, label, help)
+
+
+def _said(time: timedelta) -> str:
+    """A time in the two largest units that it needs, `1h 30m`."""
+    left, parts = time / timedelta(seconds=1), []
+    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if left >= size:
+            parts.append(f"{left // size:.0f}{unit}")
+            left %= size
+    if left and len(parts) < 2:
+        parts.append(f"{left:.4g}s")
+    return " ".join(parts[:2])
+
+
+def _undo(
+    step: syntax.Step, answer: Type, block: Block
+) -> tuple[CallModel | None, PolicyModel | None]:
+    if step.undo is None:
+        message = f"nothing undoes `{step.name.text}`"
+        help = "add `undo service.Command(…)`, or `undo none` when there is nothing to undo"
+        block.saga.report.add("F301", message, step.name.at, "no `undo`", help)
+    if not isinstance(step.undo, syntax.Invocation):
+        return None, None
+    command = block.saga.messages.command(step.undo.callee, block.saga.module)
+    if command is None:
+        return None, None
+    inside = block.inner()
+    inside.declare(step.name, answer)
+    arguments = inside.arguments(step.undo, block.shape(command.name))
+    policy = block.saga.messages.service_of(command.name).policy or DEFAULT
+    return CallModel(command=command.name, arguments=arguments), policy
+
+
+def _handlers(
+    step: syntax.Step, command: CommandModel, block: Block, check_block: CheckBlock
+) -> tuple[tuple[HandlerModel, ...], bool]:
+    """The handlers, and whether the saga may go on after one of them."""
+    known = [name.rpartition(".")[2] for name in command.fails]
+    models: list[HandlerModel] = []
+    seen: dict[str, syntax.Handler] = {}
+    goes_on = False
+    for handler in step.handlers:
+        word = handler.failure.text
+        failure = _failure(word, command)
+        if failure is None:
+            message = f"`{step.call.callee.text}` does not fail with `{handler.failure.text}`"
+            help = did_you_mean(word, [*known, *_OUTCOMES]) or "it fails with " + (
+                ", ".join(f"`{k}`" for k in (*known, *_OUTCOMES))
+            )
+            block.saga.report.add("F305", message, handler.failure.at, "cannot happen", help)
+            continue
+        first = seen.setdefault(failure, handler)
+        if first is not handler:
+            also = (Note(first.failure.at, "said here first"),)
+            message, help = f"a second handler for `{word}`", "keep one of them"
+            block.saga.report.add("F004", message, handler.failure.at, "said again", help, also)
+            continue
+        inside = block.inner()
+        if handler.name and failure in _OUTCOMES:
+            message = f"`{word}` carries nothing to name"
+            help = "remove `as …`"
+            block.saga.report.add("F305", message, handler.name.at, "nothing to name", help)
+        elif handler.name:
+            inside.declare(handler.name, Named(failure))
+        body, ends = check_block(handler.body, inside)
+        inside.unused(handler.name)
+        goes_on = goes_on or not ends
+        name = handler.name.text if handler.name else None
+        models.append(HandlerModel(failure=failure, name=name, body=body))
+    return tuple(models), goes_on
+
+
+def _failure(word: str, command: CommandModel) -> str | None:
+    """The outcome that a handler's name stands for: `timeout`, `exhausted`, or a failure's
+    qualified name, which may be written alone or after its service."""
+    if word in _OUTCOMES:
+        return word
+    return next((f for f in command.fails if f == word or f.endswith("." + word)), None)
+
+
+def reads(node: object, name: str) -> bool:
+    """Whether an expression reads a variable."""
+    return any(isinstance(n, syntax.Name) and n.text == name for n in walk(node))
+
+
+def walk(node: object) -> Iterator[object]:
+    """A syntax node and everything inside it."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, tuple):
+            stack.extend(current)
+        elif is_dataclass(current) and type(current).__module__ == syntax.__name__:
+            yield current
+            stack.extend(getattr(current, f.name) for f in fields(current))

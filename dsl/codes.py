@@ -1,0 +1,40 @@
+"""Every code a diagnostic may have, with its one-line meaning; each has a page in
+`docs/errors/` and an example under `tests/golden/errors/`."""
+
+from __future__ import annotations
+
+CODES: dict[str, str] = {
+    "F001": "a word or sign that cannot stand here",
+    "F002": "a string without an end",
+    "F003": "nested too deeply",
+    "F004": "a clause that is said twice",
+    "F005": "a file that cannot be read",
+    "F101": "an unknown name",
+    "F102": "a name declared twice",
+    "F103": "an unknown module",
+    "F104": "an unknown type",
+    "F105": "an import of something the module does not declare",
+    "F106": "a name that nothing uses",
+    "F107": "a type that is made of itself",
+    "F201": "a type that does not fit",
+    "F202": "an unknown field",
+    "F203": "a missing argument",
+    "F204": "an unknown or repeated argument",
+    "F205": "an unknown function",
+    "F206": "a value that may be null",
+    "F207": "a literal that stands for no value",
+    "F208": "an ambiguous enum symbol",
+    "F210": "an unknown setting",
+    "F211": "a setting with a value it cannot take",
+    "F301": "a step that nothing undoes",
+    "F302": "a saga without a key",
+    "F303": "a key that cannot be a key",
+    "F304": "a command that nothing answers",
+    "F305": "a handler for what cannot happen",
+    "F306": "a file without a module name",
+    "F307": "a statement that is never reached",
+    "F308": "a path that returns nothing",
+    "F309": "a limit that cannot hold its steps",
+    "F310": "one topic with two owners",
+    "F311": "a return inside a branch",
+}

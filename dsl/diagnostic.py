@@ -1,0 +1,42 @@
+"""What the checker found: inert data, rendered elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dsl.source import Span
+
+
+class Severity(StrEnum):
+    """How bad a finding is; only an error keeps a flow from being deployed."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A second place that a diagnostic points at, with what is to be seen there."""
+
+    at: Span
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `code` has a page under `docs/errors/`; `label` stands under the carets."""
+
+    code: str
+    message: str
+    at: Span
+    label: str = ""
+    help: str = ""
+    also: tuple[Note, ...] = ()
+    severity: Severity = Severity.ERROR
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether any of them keeps the flow from being deployed."""
+    return any(d.severity is Severity.ERROR for d in diagnostics)

@@ -1,0 +1,130 @@
+"""Files on disk to a checked program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from os.path import realpath
+from pathlib import Path
+
+from dsl.check.program import check_program, in_order
+from dsl.diagnostic import Diagnostic, has_errors
+from dsl.model import Program
+from dsl.parse import parse
+from dsl.source import Source, Span
+from dsl.syntax import File
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What `load` found. `program` is None when the diagnostics hold an error; `sources` are the
+    texts by path as shown; `asked` names the modules of the files that were asked for, without
+    those that were found for an import."""
+
+    program: Program | None
+    diagnostics: tuple[Diagnostic, ...]
+    sources: dict[str, str]
+    asked: tuple[str, ...] = ()
+
+
+def load(paths: Sequence[Path]) -> Loaded:
+    """Parses and checks `.flow` files and all those in folders, sub-folders included.
+
+    Imports are looked for among the given files and in the folders they stand in. Raises
+    FileNotFoundError for a path that is not there, with a sentence for the user.
+    """
+    asked = _distinct(_files(paths))
+    beside = [f for folder in dict.fromkeys(p.parent for p in asked) for f in _flows(folder)]
+    shown = {_shown(p) for p in asked}
+    parsed: list[tuple[File, tuple[Diagnostic, ...]]] = []
+    unread: list[Diagnostic] = []
+    for path in _distinct([*asked, *beside]):
+        read = _read(path)
+        if isinstance(read, Source):
+            parsed.append(parse(read))
+        elif path in asked:
+            unread.append(read)
+    wanted = _needed([f for f, _ in parsed], shown)
+    found = {f.source.path: diagnostics for f, diagnostics in parsed}
+    diagnostics = (*unread, *(d for f in wanted for d in found[f.source.path]))
+    names = tuple(f.module.text for f in wanted if f.module and f.source.path in shown)
+    return _checked(wanted, diagnostics, names)
+
+
+def check_texts(texts: dict[str, str]) -> Loaded:
+    """The same for texts by the path they are to be shown under; stored sources, tests."""
+    parsed = [parse(Source(path, text)) for path, text in texts.items()]
+    files = [f for f, _ in parsed]
+    diagnostics = tuple(d for _, found in parsed for d in found)
+    return _checked(files, diagnostics, tuple(f.module.text for f in files if f.module))
+
+
+def _checked(
+    files: Sequence[File], diagnostics: tuple[Diagnostic, ...], asked: tuple[str, ...]
+) -> Loaded:
+    """Checks what was parsed; after an error the names in it would only mislead."""
+    sources = {f.source.path: f.source.text for f in files}
+    if has_errors(diagnostics):
+        return Loaded(None, diagnostics, sources, asked)
+    program, found = check_program(files)
+    found = in_order((*diagnostics, *found), files)
+    return Loaded(None if has_errors(found) else program, found, sources, asked)
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += _flows(path, deep=True)
+        elif path.exists():
+            found.append(path)
+        else:
+            raise FileNotFoundError(f"there is no {path}: name a .flow file or a folder of them")
+    if paths and not found:
+        raise FileNotFoundError(f"there is no .flow file in {', '.join(map(str, paths))}")
+    return found
+
+
+def _flows(folder: Path, deep: bool = False) -> list[Path]:
+    return sorted(folder.rglob("*.flow") if deep else folder.glob("*.flow"))
+
+
+def _distinct(paths: Iterable[Path]) -> list[Path]:
+    """Each file once, by the first of its names."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        found.setdefault(realpath(path), path)
+    return list(found.values())
+
+
+def _shown(path: Path) -> str:
+    return path.as_posix()
+
+
+def _read(path: Path) -> Source | Diagnostic:
+    at = Span(Source(_shown(path), ""), 0, 0)
+    try:
+        return Source.read(path, _shown(path))
+    except UnicodeDecodeError as e:
+        help = f"save it as UTF-8: byte {e.start} is not"
+        return Diagnostic("F005", "this file is not UTF-8", at, help=help)
+    except OSError as e:
+        help = f"the system says: {e.strerror or e}".rstrip(".")
+        return Diagnostic("F005", "this file cannot be read", at, help=help)
+
+
+def _needed(files: list[File], asked: set[str]) -> list[File]:
+    """The files asked for and, step by step, those that they import from."""
+    by_module: dict[str, File] = {}
+    for file in files:
+        if file.module and (file.source.path in asked or file.module.text not in by_module):
+            by_module[file.module.text] = file
+    needed = [f for f in files if f.source.path in asked]
+    seen = {f.source.path for f in needed}
+    for file in needed:  # grows while it is walked
+        for statement in file.imports:
+            other = by_module.get(statement.module.text)
+            if other is not None and other.source.path not in seen:
+                seen.add(other.source.path)
+                needed.append(other)
+    return needed

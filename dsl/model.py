@@ -1,0 +1,352 @@
+"""The typed model: what a checked flow means, with every name resolved.
+
+Names are qualified: a record is `module.Name`, a message `module.service.Name`. The data and
+contract models are part of the stored plan too, so their fields are only ever added, with
+defaults.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dsl.cel.nodes import Node
+from dsl.types import TypeField
+
+
+class Model(BaseModel):
+    """Frozen, and closed to unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- data ------------------------------------------------------------------------------------
+
+
+class FieldModel(Model):
+    """A field; without a default and not optional, it must be given. `constraint` is a boolean
+    expression over the fields of its record."""
+
+    name: str
+    type: TypeField
+    number: int | None = None
+    default: Node | None = None
+    constraint: Node | None = None
+    constraint_text: str = ""
+    doc: str = ""
+
+
+class RecordModel(Model):
+    """A record, or the payload of a message."""
+
+    name: str
+    fields: tuple[FieldModel, ...]
+    doc: str = ""
+
+
+class EnumModel(Model):
+    """An enum; on the wire its symbol."""
+
+    name: str
+    symbols: tuple[str, ...]
+    doc: str = ""
+
+
+# --- policies --------------------------------------------------------------------------------
+
+
+class Retry(Model):
+    """How often and how soon to try again. `attempts` counts the first one; the wait before
+    attempt n+1 is `min(initial * factor**(n-1), maximum)`, lengthened by up to the share `jitter`."""
+
+    attempts: int = 1
+    initial: timedelta = timedelta(seconds=1)
+    factor: float = 1.0
+    maximum: timedelta | None = None
+    jitter: float = 0.0
+
+
+class PolicyModel(Model):
+    """What a step is granted: `timeout` for each attempt, `retry`, and the topic that takes the
+    command when all attempts are used up."""
+
+    name: str = ""
+    timeout: timedelta = timedelta(seconds=10)
+    retry: Retry = Retry()
+    dead_letter: str | None = None
+    doc: str = ""
+
+
+# --- contracts -------------------------------------------------------------------------------
+
+
+class TopicModel(Model):
+    """A Kafka topic as a service declares it."""
+
+    name: str
+    partitions: int = 6
+    retention: timedelta | None = None
+
+
+class CommandModel(Model):
+    """A command: `name` is its payload's qualified name, replies and failures are events'."""
+
+    name: str
+    key: str
+    topic: str
+    replies: tuple[str, ...]
+    fails: tuple[str, ...] = ()
+    doc: str = ""
+
+
+class EventModel(Model):
+    """An event: `name` is its payload's qualified name."""
+
+    name: str
+    key: str
+    topic: str
+    doc: str = ""
+
+
+class WireFormat(StrEnum):
+    """How a service's messages are written."""
+
+    JSON = "json"
+
+
+class ServiceModel(Model):
+    """One bounded context's contract."""
+
+    name: str
+    commands_topic: TopicModel
+    events_topic: TopicModel
+    format: WireFormat = WireFormat.JSON
+    policy: PolicyModel | None = None
+    commands: tuple[CommandModel, ...] = ()
+    events: tuple[EventModel, ...] = ()
+    doc: str = ""
+
+
+# --- sagas -----------------------------------------------------------------------------------
+
+
+class Place(Model):
+    """Where a statement stands: the file as the user named it, 1-based line and column."""
+
+    file: str
+    line: int
+    column: int
+
+
+class CallModel(Model):
+    """A command with its arguments, one expression for each field."""
+
+    command: str
+    arguments: dict[str, Node]
+
+
+class HandlerModel(Model):
+    """`on Failure as f { }`; `failure` is an event's qualified name, `timeout` or `exhausted`."""
+
+    failure: str
+    name: str | None = None
+    body: tuple[Statement, ...]
+
+
+class StepModel(Model):
+    """A step. `undo` is None for `undo none` and where none is declared; `undo_reads_reply` tells
+    that the undo's arguments read this step's own answer."""
+
+    kind: Literal["step"] = "step"
+    name: str
+    call: CallModel
+    policy: PolicyModel
+    undo: CallModel | None = None
+    undo_policy: PolicyModel | None = None
+    undo_reads_reply: bool = False
+    handlers: tuple[HandlerModel, ...] = ()
+    doc: str = ""
+    place: Place
+
+
+class LetModel(Model):
+    """`let name = value`."""
+
+    kind: Literal["let"] = "let"
+    name: str
+    value: Node
+    place: Place
+
+
+class IfModel(Model):
+    """`if`; an `else if` is an If alone in `otherwise`. `text` is the condition as written."""
+
+    kind: Literal["if"] = "if"
+    condition: Node
+    text: str
+    then: tuple[Statement, ...]
+    otherwise: tuple[Statement, ...] = ()
+    place: Place
+
+
+class BranchModel(Model):
+    """One branch of a `parallel`."""
+
+    name: str
+    body: tuple[Statement, ...]
+
+
+class ParallelModel(Model):
+    """`parallel`: all of the branches, side by side."""
+
+    kind: Literal["parallel"] = "parallel"
+    branches: tuple[BranchModel, ...]
+    place: Place
+
+
+class AwaitModel(Model):
+    """`await Event as name when condition within limit on timeout { }`."""
+
+    kind: Literal["await"] = "await"
+    event: str
+    name: str | None = None
+    condition: Node | None = None
+    text: str = ""
+    within: Node | None = None
+    on_timeout: tuple[Statement, ...] | None = None
+    place: Place
+
+
+class EmitModel(Model):
+    """`emit Event(args)`."""
+
+    kind: Literal["emit"] = "emit"
+    event: str
+    arguments: dict[str, Node]
+    place: Place
+
+
+class FailModel(Model):
+    """`fail reason`; the reason is a string."""
+
+    kind: Literal["fail"] = "fail"
+    reason: Node
+    text: str = ""
+    place: Place
+
+
+class ReturnModel(Model):
+    """`return value`."""
+
+    kind: Literal["return"] = "return"
+    value: Node | None = None
+    place: Place
+
+
+Statement = Annotated[
+    StepModel
+    | LetModel
+    | IfModel
+    | ParallelModel
+    | AwaitModel
+    | EmitModel
+    | FailModel
+    | ReturnModel,
+    Field(discriminator="kind"),
+]
+
+
+class ParameterModel(Model):
+    """A parameter of a saga."""
+
+    name: str
+    type: TypeField
+
+
+class StartModel(Model):
+    """`starts on Event as name with (…)`: one expression for each parameter, over `name`."""
+
+    event: str
+    name: str
+    arguments: dict[str, Node]
+
+
+class SagaModel(Model):
+    """A saga. `key` is an expression over the parameters; `within` a constant duration."""
+
+    name: str
+    parameters: tuple[ParameterModel, ...]
+    result: TypeField | None = None
+    key: Node
+    starts: tuple[StartModel, ...] = ()
+    within: timedelta | None = None
+    body: tuple[Statement, ...]
+    doc: str = ""
+    place: Place
+
+
+class ModuleModel(Model):
+    """One checked file: what it declares itself."""
+
+    name: str
+    path: str
+    records: tuple[RecordModel, ...] = ()
+    enums: tuple[EnumModel, ...] = ()
+    policies: tuple[PolicyModel, ...] = ()
+    services: tuple[ServiceModel, ...] = ()
+    sagas: tuple[SagaModel, ...] = ()
+
+
+class Program(Model):
+    """All the checked files that were loaded together, by module name; records of messages are
+    among their module's `records`."""
+
+    modules: dict[str, ModuleModel]
+
+    def record(self, name: str) -> RecordModel:
+        """A record or payload by qualified name. Raises KeyError."""
+        return self._records[name]
+
+    def enum(self, name: str) -> EnumModel:
+        """An enum by qualified name. Raises KeyError."""
+        return self._enums[name]
+
+    @property
+    def enum_names(self) -> frozenset[str]:
+        """The qualified names of all enums."""
+        return frozenset(self._enums)
+
+    def command(self, name: str) -> CommandModel:
+        """A command by qualified name. Raises KeyError."""
+        return self._commands[name]
+
+    def event(self, name: str) -> EventModel:
+        """An event by qualified name. Raises KeyError."""
+        return self._events[name]
+
+    def model_post_init(self, context: object) -> None:
+        """Indexes the declarations by qualified name."""
+        modules = self.modules.values()
+        self._records = {r.name: r for m in modules for r in m.records}
+        self._enums = {e.name: e for m in modules for e in m.enums}
+        services = [s for m in modules for s in m.services]
+        self._commands = {c.name: c for s in services for c in s.commands}
+        self._events = {e.name: e for s in services for e in s.events}
+
+    _records: dict[str, RecordModel] = {}
+    _enums: dict[str, EnumModel] = {}
+    _commands: dict[str, CommandModel] = {}
+    _events: dict[str, EventModel] = {}
+
+
+def wire_type(qualified: str) -> str:
+    """The name of a message on the wire, `service.Name`: a contract that moves to another file
+    stays the same contract."""
+    return ".".join(qualified.split(".")[-2:])
+
+
+for _model in (HandlerModel, StepModel, IfModel, BranchModel, ParallelModel, AwaitModel, SagaModel):
+    _model.model_rebuild()

@@ -1,0 +1,80 @@
+"""Text to syntax tree."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from lark import Lark
+
+from dsl import syntax
+from dsl.automaton import Automaton, Run
+from dsl.diagnostic import Diagnostic
+from dsl.lexer import Lexer, Token
+from dsl.memory import uncollected
+from dsl.recovery import Recovery
+from dsl.source import Source
+from dsl.syntax_error import explain
+from dsl.tree import TreeBuilder, action_of
+
+
+class _Grammar(NamedTuple):
+    """What the grammar file was made into; `words` spells its keywords and signs."""
+
+    lexer: Lexer
+    automaton: Automaton
+    words: dict[str, str]
+
+
+@uncollected()
+def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
+    """The syntax tree of a whole file. With a syntax error among the diagnostics, what could be
+    read of it."""
+    lexer, automaton, words = _grammar()
+    builder = TreeBuilder(source)
+    run = Run(automaton, builder, "file")
+    tokens = lexer.tokens(source.text)
+    index = run.feed(tokens, 0)
+    if index == len(tokens):
+        return run.values[-1], _in_order(builder.diagnostics)
+    errors: list[Diagnostic] = []
+
+    def report(token: Token, before: Token | None) -> None:
+        errors.append(explain(source, token, before, run.accepted(), words))
+
+    Recovery(run, tokens, source.text, words, report).go_on(index)
+    return builder.partial(run.values), _in_order((*builder.diagnostics, *errors))
+
+
+def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnostic, ...]]:
+    """The syntax tree of a text that is one expression; None when it is not."""
+    lexer, automaton, words = _grammar()
+    builder = TreeBuilder(source)
+    run = Run(automaton, builder, "expr")
+    tokens = lexer.tokens(source.text)
+    index = run.feed(tokens, 0)
+    if index == len(tokens):
+        return run.values[-1], _in_order(builder.diagnostics)
+    before = tokens[index - 1] if index else None
+    error = explain(source, tokens[index], before, run.accepted(), words)
+    return None, _in_order((*builder.diagnostics, error))
+
+
+def _in_order(diagnostics: list[Diagnostic] | tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(diagnostics, key=lambda d: (d.at.start, d.at.end)))
+
+
+@cache
+def _grammar() -> _Grammar:
+    grammar = files("dsl").joinpath("grammar.lark").read_text("utf-8")
+    lark = Lark(
+        grammar,
+        parser="lalr",
+        start=["file", "expr"],
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+    )
+    words = {t.name: t.pattern.value for t in lark.terminals if t.pattern.type == "str"}
+    lexer = Lexer(lark.terminals, lark.ignore_tokens)
+    return _Grammar(lexer, Automaton(lark, action_of), words)

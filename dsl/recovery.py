@@ -1,0 +1,181 @@
+"""Goes on after a syntax error, so that every mistake of a file is reported, each once.
+
+One token is inserted, replaced or left out when what follows then fits; else everything up to the
+next declaration, statement or end of the block is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from dsl.automaton import Run
+from dsl.lexer import END, MALFORMED, STRAY, UNCLOSED, Token
+
+#: After so many the rest would hardly be read.
+MOST_ERRORS = 100
+
+#: How many tokens must fit after a repair, and how many are tried.
+_ENOUGH, _AHEAD = 3, 8
+
+_STAND_INS = {UNCLOSED: ("STRING", '""'), MALFORMED: ("INT", "0")}
+#: Words that begin a declaration or a statement.
+_OPENING = frozenset(
+    (
+        *("TYPE", "ENUM", "RECORD", "POLICY", "SERVICE", "COMMAND", "EVENT", "SAGA", "FROM"),
+        *("STEP", "LET", "IF", "PARALLEL", "BRANCH", "AWAIT", "EMIT", "FAIL", "RETURN"),
+    )
+)
+#: What is never put in: it would change to what the following belongs, or invent a value.
+_NEVER_INSERTED = _OPENING | {
+    *("MODULE", "IMPORT", "ELSE", "UNDO", "ON", "RBRACE", END),
+    *("INT", "FLOAT", "STRING", "BYTES", "DURATION", "PERCENT", "COMPARISON"),
+}
+
+
+class _Repair(NamedTuple):
+    """Tokens to put in the place of `taken` ones, and how many of the following then fit."""
+
+    fits: int
+    put: list[Token]
+    taken: int
+
+
+class Recovery:
+    """Drives a run over the tokens of a text; `report` is told the token of each mistake
+    and the one before it."""
+
+    def __init__(
+        self,
+        run: Run,
+        tokens: list[Token],
+        text: str,
+        words: Mapping[str, str],
+        report: Callable[[Token, Token | None], None],
+    ) -> None:
+        self._run = run
+        self._tokens = tokens
+        self._text = text
+        self._words = words
+        self._report = report
+        self._synced = -1
+        self._owed = 0
+
+    def go_on(self, index: int) -> None:
+        """Goes on from a token that cannot stand where it does, to the end as far as that goes."""
+        mended = -_ENOUGH
+        for _ in range(MOST_ERRORS):
+            token = self._tokens[index]
+            if token.type == "RBRACE" and self._owed:
+                # It closes a block that was given up.
+                self._owed -= 1
+                after: int | None = index + 1
+            else:
+                if index - mended >= _ENOUGH or token.type in _STAND_INS:
+                    self._report(token, self._tokens[index - 1] if index else None)
+                if token.type == END:
+                    return
+                mends = index > mended and self._repair(index)
+                after = index if mends else self._skip(index)
+            if after is None:
+                return
+            mended = after
+            index = self._run.feed(self._tokens, after)
+            if index == len(self._tokens):
+                return
+
+    # --- small repairs
+
+    def _repair(self, index: int) -> bool:
+        """Mends the tokens at a mistake, when most of what follows then fits."""
+        best = max(self._repairs(index), key=lambda r: r.fits)
+        stop = index + best.taken + best.fits
+        # What begins a line may well be the next mistake.
+        enough = _ENOUGH - self._begins_line(stop)
+        if best.fits < min(enough, len(self._tokens) - index - best.taken):
+            return False
+        self._tokens[index : index + best.taken] = best.put
+        return True
+
+    def _repairs(self, index: int) -> Iterator[_Repair]:
+        token = self._tokens[index]
+        # What follows may be wrong in itself, and is not to count against this repair.
+        kinds = [t.type for t in self._tokens[index + 1 : index + _AHEAD] if t.type != STRAY]
+        ahead = [token.type, *(_STAND_INS[k][0] if k in _STAND_INS else k for k in kinds)]
+        here = token.start
+        if token.type in _STAND_INS:
+            kind, text = _STAND_INS[token.type]
+            stand_in = Token(kind, text, here, token.end)
+            yield _Repair(self._fits([kind], ahead[1:]), [stand_in], 1)
+        for kind in sorted(self._run.accepted()):
+            text = self._words.get(kind, "_")
+            if token.type == "NAME" and text.isalpha() and _alike(text, token.text):
+                keyword = Token(kind, text, here, token.end)
+                yield _Repair(self._fits([kind], ahead[1:]) + 1, [keyword], 1)
+            if kind not in _NEVER_INSERTED:
+                inserted = Token(kind, text, here, here)
+                yield _Repair(self._fits([kind], ahead), [inserted], 0)
+        yield _Repair(self._fits([], ahead[1:]), [], 1)
+
+    def _fits(self, put: Sequence[str], ahead: Sequence[str]) -> int:
+        return self._run.reach((*put, *ahead)) - len(put)
+
+    # --- skipping
+
+    def _skip(self, index: int) -> int | None:
+        """Forgets what was begun and leaves out tokens up to one that can begin anew or ends the
+        block; gives its index."""
+        tokens, levels = self._tokens, self._levels()
+        # The word before the mistake may have been meant to begin something.
+        first = index - 1 if index and tokens[index - 1].type in _OPENING else index
+        depth = 0
+        for place in range(max(first, self._synced + 1), len(tokens)):
+            kind = tokens[place].type
+            if kind == "LBRACE":
+                depth += 1
+            elif kind == "RBRACE" and depth:
+                depth -= 1
+            elif kind == "RBRACE" and len(levels) > 1:
+                if self._resume(place, levels[-1:], 1):
+                    return place
+            elif kind in _OPENING and not depth and self._begins(place, levels):
+                return place
+        return None
+
+    def _levels(self) -> list[int]:
+        """How many states to keep in order to go on in the file, and in each open block."""
+        values = self._run.values
+        outer = next((n for n, v in enumerate(values) if type(v) is Token), len(values))
+        levels = [outer + 1]
+        for n, value in enumerate(values):
+            if type(value) is Token and value.type == "LBRACE":
+                begun = n + 1 < len(values) and type(values[n + 1]) is list
+                levels.append(n + 2 + begun)
+        return levels
+
+    def _resume(self, place: int, levels: Sequence[int], enough: int) -> bool:
+        """Goes back to the innermost level where the tokens at `place` can stand."""
+        ahead = [t.type for t in self._tokens[place : place + enough]]
+        for given_up, below in enumerate(reversed(levels)):
+            if self._run.reach(ahead, below) == len(ahead):
+                self._run.cut(below)
+                self._owed += given_up
+                self._synced = place
+                return True
+        return False
+
+    def _begins(self, place: int, levels: Sequence[int]) -> bool:
+        """Goes back to where a statement or a declaration can begin, when a word stands where one
+        is written: first in its line, or after a brace."""
+        after_brace = self._tokens[place - 1].type in ("LBRACE", "RBRACE")
+        return (after_brace or self._begins_line(place)) and self._resume(place, levels, 2)
+
+    def _begins_line(self, place: int) -> bool:
+        if not 0 < place < len(self._tokens):
+            return True
+        return "\n" in self._text[self._tokens[place - 1].end : self._tokens[place].start]
+
+
+def _alike(a: str, b: str) -> bool:
+    return SequenceMatcher(None, a, b).ratio() >= 0.7

@@ -1,0 +1,453 @@
+"""The syntax tree: what was written and where, before any name is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from dsl.source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A name where it stands."""
+
+    text: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A dotted name: `shop.contracts`, `inventory.ReserveStock`, `OutOfStock`."""
+
+    parts: tuple[Identifier, ...]
+
+    @property
+    def text(self) -> str:
+        """The name as it is written, without blanks."""
+        return ".".join(p.text for p in self.parts)
+
+    @property
+    def at(self) -> Span:
+        """From its first part to its last."""
+        return self.parts[0].at.to(self.parts[-1].at)
+
+
+# --- expressions -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A constant: `"a"`, `b"a"`, `1`, `1.5`, `true`, `null`, `10s`, `20%` (a Decimal)."""
+
+    value: str | bytes | bool | int | float | timedelta | Decimal | None
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A bare name."""
+
+    text: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`of.name`."""
+
+    of: Expr
+    name: Identifier
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`of[key]`."""
+
+    of: Expr
+    key: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a call; `name` is None for a positional one."""
+
+    name: Identifier | None
+    value: Expr
+
+    @property
+    def at(self) -> Span:
+        """The whole argument."""
+        return self.name.at.to(self.value.at) if self.name else self.value.at
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`f(x)`, `x.f(y)` or, with named arguments, the building of a record or message."""
+
+    callee: Expr
+    arguments: tuple[Argument, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`!x` or `-x`."""
+
+    operator: str
+    operand: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """`left operator right`; the operator as CEL writes it, `in` included."""
+
+    operator: str
+    left: Expr
+    right: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`condition ? then : otherwise`."""
+
+    condition: Expr
+    then: Expr
+    otherwise: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ListLiteral:
+    """`[a, b]`."""
+
+    items: tuple[Expr, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MapLiteral:
+    """`{k: v}`."""
+
+    entries: tuple[tuple[Expr, Expr], ...]
+    at: Span
+
+
+Expr = (
+    Literal | Name | Member | Index | Call | Unary | Binary | Conditional | ListLiteral | MapLiteral
+)
+
+
+# --- types and fields ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRef:
+    """A type as written: a name with its arguments, `optional` when followed by `?`."""
+
+    name: Path
+    arguments: tuple[TypeRef, ...]
+    optional: bool
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDecl:
+    """`name: type @number = default where constraint`."""
+
+    name: Identifier
+    type: TypeRef
+    number: int | None
+    default: Expr | None
+    constraint: Expr | None
+    doc: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`name: value` in a policy or a service."""
+
+    name: Identifier
+    value: Expr
+    at: Span
+
+
+# --- declarations ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ImportDecl:
+    """`from module import a, b`."""
+
+    module: Path
+    names: tuple[Identifier, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDecl:
+    """`type Name = T`."""
+
+    name: Identifier
+    type: TypeRef
+    doc: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class EnumDecl:
+    """`enum Name { A B }`."""
+
+    name: Identifier
+    symbols: tuple[Identifier, ...]
+    doc: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDecl:
+    """`record Name { fields }`."""
+
+    name: Identifier
+    fields: tuple[FieldDecl, ...]
+    doc: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDecl:
+    """`policy Name extends Other { settings }`."""
+
+    name: Identifier
+    extends: Path | None
+    settings: tuple[Setting, ...]
+    doc: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class CommandDecl:
+    """`command Name key k { fields } replies A | B fails C`."""
+
+    name: Identifier
+    key: Identifier
+    fields: tuple[FieldDecl, ...]
+    replies: tuple[Path, ...]
+    fails: tuple[Path, ...]
+    doc: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class EventDecl:
+    """`event Name key k { fields }`."""
+
+    name: Identifier
+    key: Identifier
+    fields: tuple[FieldDecl, ...]
+    doc: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDecl:
+    """`service Name { settings, commands, events }`."""
+
+    name: Identifier
+    settings: tuple[Setting, ...]
+    commands: tuple[CommandDecl, ...]
+    events: tuple[EventDecl, ...]
+    doc: str
+    at: Span
+
+    @property
+    def messages(self) -> tuple[CommandDecl | EventDecl, ...]:
+        """Its commands and its events."""
+        return (*self.commands, *self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`name: type` of a saga."""
+
+    name: Identifier
+    type: TypeRef
+
+    @property
+    def at(self) -> Span:
+        """The whole parameter."""
+        return self.name.at.to(self.type.at)
+
+
+@dataclass(frozen=True, slots=True)
+class StartsOn:
+    """`starts on Event as e with (param: e.x)`."""
+
+    event: Path
+    name: Identifier | None
+    arguments: tuple[Argument, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SagaDecl:
+    """`saga Name(params) -> T clauses { body }`."""
+
+    name: Identifier
+    parameters: tuple[Parameter, ...]
+    result: TypeRef | None
+    key: Expr | None
+    starts: tuple[StartsOn, ...]
+    within: Expr | None
+    policy: Path | None
+    body: Block
+    doc: str
+    at: Span
+
+
+Declaration = TypeDecl | EnumDecl | RecordDecl | PolicyDecl | ServiceDecl | SagaDecl
+
+
+# --- statements ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`{ statements }`."""
+
+    statements: tuple[Statement, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """`on Failure as f { }`, `on timeout { }`, `on exhausted { }`."""
+
+    failure: Path
+    name: Identifier | None
+    body: Block
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A callee with its arguments."""
+
+    callee: Path
+    arguments: tuple[Argument, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class UndoNone:
+    """`undo none`: nothing to undo, said on purpose."""
+
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`step name = Callee(args)` with its clauses."""
+
+    name: Identifier
+    call: Invocation
+    policy: Path | None
+    undo: Invocation | UndoNone | None
+    handlers: tuple[Handler, ...]
+    doc: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """`let name = value`."""
+
+    name: Identifier
+    value: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """`if condition { } else if … else { }`."""
+
+    condition: Expr
+    then: Block
+    otherwise: Block | If | None
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """`branch name { }`."""
+
+    name: Identifier
+    body: Block
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """`parallel { branches }`."""
+
+    branches: tuple[Branch, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """`await Event as e when condition within limit on timeout { }`."""
+
+    event: Path
+    name: Identifier | None
+    condition: Expr | None
+    within: Expr | None
+    handlers: tuple[Handler, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """`emit Event(args)`."""
+
+    event: Invocation
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """`fail reason`."""
+
+    reason: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """`return value`."""
+
+    value: Expr | None
+    at: Span
+
+
+Statement = Step | Let | If | Parallel | Await | Emit | Fail | Return
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One parsed `.flow` file."""
+
+    source: Source
+    module: Path | None
+    imports: tuple[ImportDecl, ...]
+    declarations: tuple[Declaration, ...]
+
+    def __iter__(self) -> Iterator[Declaration]:
+        return iter(self.declarations)

@@ -1,0 +1,79 @@
+"""Says in one sentence what a parser's refusal means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from dsl.diagnostic import Diagnostic
+from dsl.lexer import END, MALFORMED, STRAY, UNCLOSED, Token
+from dsl.source import Source, Span
+
+_DECLARATIONS = ("type", "enum", "record", "policy", "service", "saga")
+_SEPARATORS = "remove it: a blank or a new line is enough"
+_STATEMENTS = ("step", "let", "if", "parallel", "await", "emit", "fail", "return")
+
+
+def explain(
+    source: Source,
+    token: Token,
+    before: Token | None,
+    accepted: set[str],
+    words: Mapping[str, str],
+) -> Diagnostic:
+    """A word or sign that cannot stand where it stands, after `before`; `accepted` are the
+    terminals that could, `words` spells them."""
+    expected = {words.get(name, name) for name in accepted}
+    if token.type == END:
+        at = Span(source, before.start, before.end) if before else Span(source, 0, 0)
+        help = "close what is open with `}`" if "}" in expected else _help("", expected)
+        return Diagnostic("F001", "the file ends too early", at, "nothing follows", help)
+    if token.type in (UNCLOSED, MALFORMED, STRAY):
+        return explain_character(source, token.start)
+    found = token.text
+    at = Span(source, token.start, token.end)
+    line = found.splitlines()[0]
+    shown = line if line == found and len(line) <= 40 else line[:37] + "…"
+    return Diagnostic(
+        "F001", f"unexpected `{shown}`", at, "cannot stand here", _help(found, expected)
+    )
+
+
+def explain_character(source: Source, offset: int) -> Diagnostic:
+    """A character that begins no word or sign."""
+    at = Span(source, offset, offset + 1)
+    character = source.text[offset : offset + 1]
+    if character and character in "\"'":
+        line_end = source.text.find("\n", offset)
+        at = Span(source, offset, line_end if line_end >= 0 else len(source.text))
+        quotes = character * 3 if at.text.startswith(character * 3) else character
+        help = f"close it with `{quotes}`"
+        return Diagnostic("F002", "this string has no end", at, "starts here", help)
+    if character.isdigit():
+        end = offset
+        while end < len(source.text) and (source.text[end].isalnum() or source.text[end] in "._"):
+            end += 1
+        at = Span(source, offset, end)
+        help = "units are ns, us, ms, s, m, h, d, as in `1m30s`"
+        return Diagnostic("F001", f"`{at.text}` is not a number", at, "cannot be read", help)
+    shown = character if character.isprintable() else f"U+{ord(character):04X}"
+    help = _SEPARATORS if character == ";" else "remove it"
+    return Diagnostic("F001", f"unexpected `{shown}`", at, "cannot stand here", help)
+
+
+def _help(found: str, expected: set[str]) -> str:
+    if found == ",":
+        return _SEPARATORS
+    words = [w for w in expected if w.isalpha() and w.islower()]
+    if close := get_close_matches(found, words, 1):
+        return f"did you mean `{close[0]}`?"
+    signs = sorted(w for w in expected if not w.isalnum() and "_" not in w)
+    if "NAME" in expected:
+        return "a name is expected" + (f", or `{signs[0]}`" if len(signs) == 1 else "")
+    if set(_STATEMENTS) <= expected:
+        return "a statement is expected: " + ", ".join(f"`{w}`" for w in _STATEMENTS) + ", or `}`"
+    if set(_DECLARATIONS) <= expected:
+        return "a declaration is expected: " + ", ".join(f"`{w}`" for w in _DECLARATIONS)
+    if 0 < len(expected) <= 5:
+        return "expected " + " or ".join(f"`{w}`" for w in sorted(expected))
+    return ""

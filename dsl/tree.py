@@ -1,0 +1,470 @@
+"""Builds the syntax tree while the parser reduces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from lark.grammar import Rule
+
+from dsl import literal, syntax
+from dsl.automaton import Action
+from dsl.diagnostic import Diagnostic, Note
+from dsl.docs import doc_above
+from dsl.lexer import Token
+from dsl.source import Source, Span
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """A clause, until its declaration takes it."""
+
+    word: str
+    content: Any
+    at: Span
+
+
+class _Group(tuple[Any, ...]):
+    """Several nodes in a pair of brackets, until their owner takes them."""
+
+    at: Span
+
+    def __new__(cls, items: Iterable[Any], at: Span) -> _Group:
+        made = super().__new__(cls, items)
+        made.at = at
+        return made
+
+
+#: The tokens that say something; all others are there for their place alone.
+_SPEAKING = frozenset(
+    (
+        *("INT", "FLOAT", "STRING", "BYTES", "DURATION", "PERCENT", "OPTIONAL", "OR", "AND"),
+        *("COMPARISON", "LESS", "GREATER", "IN", "PLUS", "MINUS", "STAR", "SLASH", "REMAINDER"),
+        "NOT",
+    )
+)
+
+
+#: The word a clause begins with.
+_WORD = re.compile(r"\w+|->")
+
+
+def _of(children: Sequence[Any], kind: type[T]) -> tuple[T, ...]:
+    return tuple(c for c in children if isinstance(c, kind))
+
+
+def action_of(rule: Rule) -> Action | None:
+    """How the values of a rule's symbols become its own: by the builder's method of that name.
+    None where the only one is passed on."""
+    name = str(rule.origin.name)
+    alone = len(rule.expansion) == 1
+    if alone and not name.startswith("__") and (name[0] == "_" or rule.options.expand1):
+        return None if rule.alias is None else _calling(str(rule.alias))
+    if name.startswith("_"):
+        return _gather
+    return _naming if name in _WORDS else _calling(str(rule.alias or name))
+
+
+#: The rules whose one token is a name, whatever its type.
+_WORDS = frozenset(("name", "any_name", "field_name", "setting_name"))
+
+
+def _calling(method: str) -> Action:
+    build = getattr(TreeBuilder, method)
+
+    def call(builder: TreeBuilder, children: list[Any], start: int, end: int) -> Any:
+        spoken = []
+        for child in children:
+            if type(child) is Token:
+                if child.type in _SPEAKING:
+                    spoken.append(child)
+            elif type(child) is list:
+                spoken += [c for c in child if type(c) is not Token]
+            else:
+                spoken.append(child)
+        return build(builder, Span(builder.source, start, end), spoken)
+
+    return call
+
+
+def _naming(builder: TreeBuilder, children: list[Any], start: int, end: int) -> Any:
+    return syntax.Identifier(children[0].text, Span(builder.source, start, end))
+
+
+def _gather(builder: TreeBuilder, children: list[Any], start: int, end: int) -> list[Any]:
+    """What a rule without a node of its own leaves to the one that holds it; a repetition grows."""
+    first = children[0]
+    gathered = first if type(first) is list else [first]
+    for child in children[1:]:
+        if type(child) is list:
+            gathered += child
+        else:
+            gathered.append(child)
+    return gathered
+
+
+class TreeBuilder:
+    """One method per grammar rule, for one source."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.diagnostics: list[Diagnostic] = []
+
+    def partial(self, values: Sequence[Any]) -> syntax.File:
+        """What was complete when a file could not be read to its end."""
+        flat = [v for value in values for v in (value if type(value) is list else (value,))]
+        whole = next((f for f in flat if isinstance(f, syntax.File)), None)
+        at = Span(self.source, 0, len(self.source.text))
+        return whole or self.file(at, flat)
+
+    def _doc(self, at: Span) -> str:
+        return doc_above(self.source, at.start)
+
+    def path(self, at: Span, c: list[syntax.Identifier]) -> syntax.Path:
+        return syntax.Path(tuple(c))
+
+    # --- file
+
+    def file(self, at: Span, c: list[Any]) -> syntax.File:
+        module = _of(c, syntax.Path)
+        declarations = tuple(d for d in c if isinstance(d, syntax.Declaration))
+        return syntax.File(
+            self.source, module[0] if module else None, _of(c, syntax.ImportDecl), declarations
+        )
+
+    def module_decl(self, at: Span, c: list[syntax.Path]) -> syntax.Path:
+        return c[0]
+
+    def import_decl(self, at: Span, c: list[Any]) -> syntax.ImportDecl:
+        return syntax.ImportDecl(c[0], tuple(c[1:]), at)
+
+    # --- data
+
+    def type_decl(self, at: Span, c: list[Any]) -> syntax.TypeDecl:
+        return syntax.TypeDecl(c[0], c[1], self._doc(at), at)
+
+    def enum_decl(self, at: Span, c: list[Any]) -> syntax.EnumDecl:
+        return syntax.EnumDecl(c[0], tuple(c[1:]), self._doc(at), at)
+
+    def record_decl(self, at: Span, c: list[Any]) -> syntax.RecordDecl:
+        return syntax.RecordDecl(c[0], c[1], self._doc(at), at)
+
+    def field_block(self, at: Span, c: list[Any]) -> _Group:
+        return _Group(c, at)
+
+    def field(self, at: Span, c: list[Any]) -> syntax.FieldDecl:
+        clauses = {x.word: x.content for x in _of(c, _Clause)}
+        return syntax.FieldDecl(
+            c[0],
+            c[1],
+            clauses.get("number"),
+            clauses.get("default"),
+            clauses.get("constraint"),
+            self._doc(at),
+            at,
+        )
+
+    def number(self, at: Span, c: list[Token]) -> _Clause:
+        return _Clause("number", self._constant(at, literal.read_int, c[0].text).value, at)
+
+    def default(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("default", c[0], at)
+
+    def constraint(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("constraint", c[0], at)
+
+    def type_ref(self, at: Span, c: list[Any]) -> syntax.TypeRef:
+        arguments = next((_of(g, syntax.TypeRef) for g in _of(c, _Group)), ())
+        return syntax.TypeRef(c[0], arguments, isinstance(c[-1], Token), at)
+
+    def type_arguments(self, at: Span, c: list[Any]) -> _Group:
+        return _Group(c, at)
+
+    # --- policies and services
+
+    def policy_decl(self, at: Span, c: list[Any]) -> syntax.PolicyDecl:
+        extends = next((x.content for x in _of(c, _Clause)), None)
+        return syntax.PolicyDecl(c[0], extends, _of(c, syntax.Setting), self._doc(at), at)
+
+    def extends(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("extends", c[0], at)
+
+    def setting(self, at: Span, c: list[Any]) -> syntax.Setting:
+        return syntax.Setting(c[0], c[1], at)
+
+    def service_decl(self, at: Span, c: list[Any]) -> syntax.ServiceDecl:
+        return syntax.ServiceDecl(
+            c[0],
+            _of(c, syntax.Setting),
+            _of(c, syntax.CommandDecl),
+            _of(c, syntax.EventDecl),
+            self._doc(at),
+            at,
+        )
+
+    def command_decl(self, at: Span, c: list[Any]) -> syntax.CommandDecl:
+        answers = {x.word: x.content for x in _of(c, _Clause)}
+        return syntax.CommandDecl(
+            c[0],
+            c[1],
+            c[2],
+            answers.get("replies", ()),
+            answers.get("fails", ()),
+            self._doc(at),
+            at,
+        )
+
+    def event_decl(self, at: Span, c: list[Any]) -> syntax.EventDecl:
+        return syntax.EventDecl(c[0], c[1], c[2], self._doc(at), at)
+
+    def key_field(self, at: Span, c: list[Any]) -> syntax.Identifier:
+        return c[0]  # type: ignore[no-any-return]
+
+    def replies(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("replies", tuple(c), at)
+
+    def fails(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("fails", tuple(c), at)
+
+    # --- sagas
+
+    def saga_decl(self, at: Span, c: list[Any]) -> syntax.SagaDecl:
+        parameters = next(iter(_of(c, _Group)), ())
+        clauses = _of(c, _Clause)
+        once = self._once(clauses, {"result", "key", "within", "policy"})
+        return syntax.SagaDecl(
+            name=c[0],
+            parameters=parameters,
+            result=once.get("result"),
+            key=once.get("key"),
+            starts=self._starts(clauses),
+            within=once.get("within"),
+            policy=once.get("policy"),
+            body=c[-1],
+            doc=self._doc(at),
+            at=at,
+        )
+
+    def _starts(self, clauses: Sequence[_Clause]) -> tuple[syntax.StartsOn, ...]:
+        starts: list[syntax.StartsOn] = []
+        for i, clause in enumerate(clauses):
+            word, content, at = clause.word, clause.content, clause.at
+            if word == "starts":
+                starts.append(content)
+            elif word == "arguments":
+                if i == 0 or clauses[i - 1].word != "starts":
+                    message, help = "`with (…)` stands alone", "put it after `starts on Event`"
+                    first = Span(self.source, at.start, at.start + len("with"))
+                    label = "no event before it"
+                    self.diagnostics.append(Diagnostic("F001", message, first, label, help))
+                    continue
+                last = starts.pop()
+                starts.append(syntax.StartsOn(last.event, last.name, content, last.at.to(at)))
+        return tuple(starts)
+
+    def _once(self, clauses: Sequence[_Clause], words: set[str]) -> dict[str, Any]:
+        found: dict[str, _Clause] = {}
+        for clause in clauses:
+            if clause.word not in words:
+                continue
+            first = found.setdefault(clause.word, clause)
+            if first is not clause:
+                word = _WORD.match(clause.at.text)
+                assert word
+                at = Span(self.source, clause.at.start, clause.at.start + word.end())
+                also = (Note(first.at, "said here first"),)
+                message = f"a second `{word[0]}` clause"
+                self.diagnostics.append(
+                    Diagnostic("F004", message, at, "said again", "keep one of them", also)
+                )
+        return {word: clause.content for word, clause in found.items()}
+
+    def parameters(self, at: Span, c: list[Any]) -> _Group:
+        return _Group(c, at)
+
+    def parameter(self, at: Span, c: list[Any]) -> syntax.Parameter:
+        return syntax.Parameter(c[0], c[1])
+
+    def result(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("result", c[0], at)
+
+    def key_clause(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("key", c[0], at)
+
+    def within(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("within", c[0], at)
+
+    def when(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("when", c[0], at)
+
+    def with_policy(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("policy", c[0], at)
+
+    def starts_on(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("starts", syntax.StartsOn(c[0], _named(c[1:]), (), at), at)
+
+    def start_arguments(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("arguments", c[0], at)
+
+    def as_name(self, at: Span, c: list[Any]) -> syntax.Identifier:
+        return c[0]  # type: ignore[no-any-return]
+
+    # --- statements
+
+    def block(self, at: Span, c: list[Any]) -> syntax.Block:
+        return syntax.Block(tuple(c), at)
+
+    def bare_return(self, at: Span, c: list[Any]) -> syntax.Return:
+        return syntax.Return(None, at)
+
+    def step(self, at: Span, c: list[Any]) -> syntax.Step:
+        once = self._once(_of(c, _Clause), {"policy", "undo"})
+        return syntax.Step(
+            c[0],
+            c[1],
+            once.get("policy"),
+            once.get("undo"),
+            _of(c, syntax.Handler),
+            self._doc(at),
+            at,
+        )
+
+    def undo(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("undo", c[0], at)
+
+    def undo_none(self, at: Span, c: list[Any]) -> syntax.UndoNone:
+        return syntax.UndoNone(at)
+
+    def invocation(self, at: Span, c: list[Any]) -> syntax.Invocation:
+        return syntax.Invocation(c[0], c[1], at)
+
+    def handler(self, at: Span, c: list[Any]) -> syntax.Handler:
+        return syntax.Handler(c[0], _named(c[1:]), c[-1], at)
+
+    def let(self, at: Span, c: list[Any]) -> syntax.Let:
+        return syntax.Let(c[0], c[1], at)
+
+    def if_statement(self, at: Span, c: list[Any]) -> syntax.If:
+        return syntax.If(c[0], c[1], c[2] if len(c) > 2 else None, at)
+
+    def parallel(self, at: Span, c: list[Any]) -> syntax.Parallel:
+        return syntax.Parallel(tuple(c), at)
+
+    def branch(self, at: Span, c: list[Any]) -> syntax.Branch:
+        return syntax.Branch(c[0], c[1], at)
+
+    def await_statement(self, at: Span, c: list[Any]) -> syntax.Await:
+        once = self._once(_of(c, _Clause), {"when", "within"})
+        return syntax.Await(
+            c[0],
+            _named(c[1:]),
+            once.get("when"),
+            once.get("within"),
+            _of(c, syntax.Handler),
+            at,
+        )
+
+    def emit(self, at: Span, c: list[Any]) -> syntax.Emit:
+        return syntax.Emit(c[0], at)
+
+    def fail(self, at: Span, c: list[Any]) -> syntax.Fail:
+        return syntax.Fail(c[0], at)
+
+    def return_statement(self, at: Span, c: list[Any]) -> syntax.Return:
+        return syntax.Return(c[0], at)
+
+    # --- expressions
+
+    def conditional(self, at: Span, c: list[Any]) -> syntax.Conditional:
+        return syntax.Conditional(c[0], c[2], c[3], at)
+
+    def binary(self, at: Span, c: list[Any]) -> syntax.Binary:
+        return syntax.Binary(c[1].text, c[0], c[2], at)
+
+    def unary(self, at: Span, c: list[Any]) -> syntax.Expr:
+        operator, operand = c[0].text, c[1]
+        # -9223372036854775808 has no positive twin, so the sign belongs to the number.
+        if (
+            operator == "-"
+            and isinstance(operand, syntax.Literal)
+            and type(operand.value) in (int, float)
+            and operand.at.start == at.start + 1
+            and not operand.at.text.startswith("(")
+        ):
+            return syntax.Literal(-operand.value, at)  # type: ignore[operator]
+        return syntax.Unary(operator, operand, at)
+
+    def member(self, at: Span, c: list[Any]) -> syntax.Member:
+        return syntax.Member(c[0], c[1], at)
+
+    def index(self, at: Span, c: list[Any]) -> syntax.Index:
+        return syntax.Index(c[0], c[1], at)
+
+    def call(self, at: Span, c: list[Any]) -> syntax.Call:
+        return syntax.Call(c[0], c[1], at)
+
+    def arguments(self, at: Span, c: list[Any]) -> _Group:
+        return _Group(c, at)
+
+    def named_argument(self, at: Span, c: list[Any]) -> syntax.Argument:
+        return syntax.Argument(c[0], c[1])
+
+    def positional_argument(self, at: Span, c: list[Any]) -> syntax.Argument:
+        return syntax.Argument(None, c[0])
+
+    def grouped(self, at: Span, c: list[Any]) -> syntax.Expr:
+        return replace(c[0], at=at)  # type: ignore[no-any-return]
+
+    def name_expr(self, at: Span, c: list[Any]) -> syntax.Name:
+        return syntax.Name(c[0].text, c[0].at)
+
+    def list_literal(self, at: Span, c: list[Any]) -> syntax.ListLiteral:
+        return syntax.ListLiteral(tuple(c), at)
+
+    def map_literal(self, at: Span, c: list[Any]) -> syntax.MapLiteral:
+        return syntax.MapLiteral(tuple(c), at)
+
+    def entry(self, at: Span, c: list[Any]) -> _Group:
+        return _Group(c, at)
+
+    def _constant(self, at: Span, read: Callable[[str], Any], text: str) -> syntax.Literal:
+        try:
+            return syntax.Literal(read(text), at)
+        except ValueError as e:
+            self.diagnostics.append(Diagnostic("F207", str(e), at, "no such value"))
+            return syntax.Literal(None, at)
+
+    def integer_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
+        return self._constant(at, literal.read_int, c[0].text)
+
+    def float_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
+        return self._constant(at, literal.read_float, c[0].text)
+
+    def string_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
+        return self._constant(at, literal.read_string, c[0].text)
+
+    def bytes_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
+        return self._constant(at, literal.read_bytes, c[0].text)
+
+    def duration_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
+        return self._constant(at, literal.read_duration, c[0].text)
+
+    def percent_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
+        return self._constant(at, literal.read_percent, c[0].text)
+
+    def true_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
+        return syntax.Literal(True, at)
+
+    def false_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
+        return syntax.Literal(False, at)
+
+    def null_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
+        return syntax.Literal(None, at)
+
+
+def _named(children: Sequence[Any]) -> syntax.Identifier | None:
+    return next(iter(_of(children, syntax.Identifier)), None)

@@ -1,0 +1,1 @@
+"""Runs flows: compiles them, deploys them, serves them with Temporal and Kafka."""

@@ -1,0 +1,49 @@
+"""`orchestrate check`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.errors import command
+from orchestrator.cli.flows import read_flows
+from orchestrator.cli.output import print_json
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@command
+def check(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of `.flow` files.")],
+    format: Annotated[Format, typer.Option(help="How findings are printed.")] = Format.TEXT,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """Checks flows without running anything. The exit status is 1 when there are errors."""
+    from dsl.diagnostic import has_errors
+    from dsl.render import summary, to_json, to_text
+
+    loaded = read_flows(paths)
+    if json or format is Format.JSON:
+        print_json(
+            {
+                "ok": not has_errors(loaded.diagnostics),
+                "modules": list(loaded.asked),
+                "diagnostics": [to_json(d) for d in loaded.diagnostics],
+            }
+        )
+    else:
+        for diagnostic in loaded.diagnostics:
+            typer.echo(to_text(diagnostic) + "\n")
+        files = len(loaded.sources)
+        found = summary(loaded.diagnostics) or "no findings"
+        typer.echo(f"checked {files} file{'s' if files != 1 else ''}: {found}")
+    if has_errors(loaded.diagnostics):
+        raise typer.Exit(1)

@@ -1,0 +1,53 @@
+"""JSON that a person gave, read strictly, with errors that name the place."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from orchestrator.cli.errors import CommandError
+
+
+def read_json_file(path: Path) -> Any:
+    """The value in a file. Raises CommandError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+    return _from_bytes(data, str(path))
+
+
+def read_json_option(text: str, option: str) -> Any:
+    """The value of an option: JSON itself, `@file`, or `-` for standard input. Raises
+    CommandError."""
+    if text == "-":
+        return _from_bytes(sys.stdin.buffer.read(), "standard input")
+    if text.startswith("@"):
+        return read_json_file(Path(text[1:]))
+    return _from_text(text, option)
+
+
+def _from_bytes(data: bytes, source: str) -> Any:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{source} is not UTF-8: byte {error.start} is not") from None
+    return _from_text(text, source)
+
+
+def _from_text(text: str, source: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise CommandError(f"{source} is not JSON: {error.msg.lower()} at {place}") from None
+    except RecursionError:
+        raise CommandError(f"{source} is nested too deeply") from None
+    except ValueError as error:
+        raise CommandError(f"{source} is not JSON: {error}") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number there")

@@ -1,0 +1,56 @@
+"""The `orchestrate` program."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import typer
+
+from orchestrator.cli import (
+    cancel,
+    check,
+    deploy,
+    dev,
+    diagram,
+    listing,
+    resolve,
+    service,
+    show,
+    start,
+    worker,
+)
+
+app = typer.Typer(
+    name="orchestrate",
+    help="A declarative saga orchestrator: .flow files run on Temporal and Kafka.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for _name, _command, _example in (
+    ("check", check.check, "orchestrate check flows/orders"),
+    ("deploy", deploy.deploy, "orchestrate deploy flows/orders"),
+    ("dev", dev.dev, "orchestrate dev flows/orders --run flows/orders/orders.json"),
+    ("worker", worker.worker, "orchestrate worker"),
+    ("service", service.service, "orchestrate service flows/orders/services.py --only payments"),
+    ("start", start.start, "orchestrate start PlaceOrder --input @order.json --wait"),
+    ("list", listing.list_sagas, "orchestrate list --status failed"),
+    ("show", show.show, "orchestrate show PlaceOrder/42"),
+    ("cancel", cancel.cancel, "orchestrate cancel PlaceOrder/42 --wait"),
+    ("resolve", resolve.resolve, "orchestrate resolve PlaceOrder/42 --retry"),
+    ("diagram", diagram.diagram, "orchestrate diagram flows/orders --format svg -o order.svg"),
+):
+    app.command(_name, epilog=f"Example: {_example}")(_command)
+
+
+def main() -> None:
+    """Runs the program; exit status 0, 1 for an error, 2 for a wrong call, 130 for Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign shows `?`: no reason to stop.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    app(prog_name="orchestrate")

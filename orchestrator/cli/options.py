@@ -1,0 +1,16 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Environment = Annotated[
+    str | None,
+    typer.Option("--env", help="An environment of orchestrate.toml; `local` without one."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+InstanceId = Annotated[
+    str, typer.Argument(metavar="ID", help="A saga's instance: `Saga/key`, as `list` shows it.")
+]

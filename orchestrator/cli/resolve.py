@@ -1,0 +1,32 @@
+"""`orchestrate resolve`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.connections import Connections
+from orchestrator.cli.errors import CommandError, command
+from orchestrator.cli.options import Environment, InstanceId
+
+
+@command
+async def resolve(
+    id: InstanceId,
+    retry: Annotated[bool, typer.Option("--retry", help="Try the undo again.")] = False,
+    skip: Annotated[bool, typer.Option("--skip", help="Take it for undone and go on.")] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="Give up what is left to undo.")] = False,
+    env: Environment = None,
+) -> None:
+    """Settles a saga that needs attention because an undo could not be done."""
+    from orchestrator.runtime.instances import Instances
+
+    chosen = [n for n, given in (("retry", retry), ("skip", skip), ("fail", fail)) if given]
+    if len(chosen) != 1:
+        raise typer.BadParameter("say one of --retry, --skip and --fail")
+    async with Connections(env) as to:
+        path = await Instances(await to.client()).resolve(id, chosen[0])
+        if path is None:
+            raise CommandError(f"`{id}` does not need attention")
+        typer.echo(f"{id} goes on: {chosen[0]} {path}")

@@ -1,0 +1,50 @@
+"""`orchestrate service`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.connections import Connections
+from orchestrator.cli.errors import CommandError, command
+from orchestrator.cli.options import Environment
+
+if TYPE_CHECKING:
+    from orchestrator.service import Service
+
+
+@command
+async def service(
+    file: Annotated[Path, typer.Argument(help="A Python file with `Service` objects.")],
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this service; may be said more than once.")
+    ] = None,
+    env: Environment = None,
+) -> None:
+    """Runs participants until Ctrl-C."""
+    import asyncio
+
+    from orchestrator.cli.logs import log_to_stderr
+    from orchestrator.cli.participants import database_urls, read_services
+    from orchestrator.cli.signals import stop_event, unless
+
+    services = _chosen(read_services(file), only, file)
+    stop = stop_event()
+    log_to_stderr()
+    async with Connections(env) as to:
+        bus = await unless(stop, to.bus())
+        urls = database_urls(to.settings, services)
+        typer.echo(f"serving {', '.join(services)}; Ctrl-C stops", err=True)
+        async with asyncio.TaskGroup() as tasks:
+            for name, each in services.items():
+                tasks.create_task(each.serve(bus, urls[name], stop=stop))
+
+
+def _chosen(services: dict[str, Service], only: list[str] | None, file: Path) -> dict[str, Service]:
+    for name in only or ():
+        if name not in services:
+            known = ", ".join(f"`{n}`" for n in services)
+            raise CommandError(f"{file} has no service `{name}`, it has {known}")
+    return {n: s for n, s in services.items() if not only or n in only}

@@ -1,0 +1,180 @@
+"""The compiler's table of contents: program to plans, a plan to its version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from dsl.cel.nodes import Build, Const
+from dsl.depth import make_room
+from dsl.model import ModuleModel, Program, TopicModel
+from dsl.types import ListOf, MapOf, Named, Optional, Type
+from orchestrator.compile.lower import lower_saga
+from orchestrator.compile.plan import (
+    AwaitPlan,
+    EmitPlan,
+    IfPlan,
+    Instruction,
+    ParallelPlan,
+    Plan,
+    SagaPlan,
+    StepPlan,
+)
+
+
+def compile_module(program: Program, name: str) -> Plan:
+    """The plan of one module: its sagas, and of all other declarations those that they use."""
+    make_room()
+    module = program.modules[name]
+    sagas = {s.name: lower_saga(s) for s in module.sagas}
+    used = _Used(program)
+    for saga in sagas.values():
+        used.saga(saga)
+    used.own_services(module)
+    return Plan(
+        module=name,
+        sagas=sagas,
+        commands={n: program.command(n) for n in sorted(used.commands)},
+        events={n: program.event(n) for n in sorted(used.events)},
+        records={n: program.record(n) for n in sorted(used.records)},
+        enums={n: program.enum(n) for n in sorted(used.enums)},
+        topics=_topics(program, used),
+    )
+
+
+def version_of(plan: Plan) -> str:
+    """The content hash that names a version: 16 hexadecimal digits of SHA-256 over the plan's
+    canonical JSON. Places, docs and texts are left out, so a comment does not make a version."""
+    make_room()
+    canonical = json.dumps(_meaning(plan), sort_keys=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def instructions(saga: SagaPlan) -> Iterator[Instruction]:
+    """Every instruction of a saga, nested ones after the one that holds them."""
+    stack: list[Any] = [saga.body]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, tuple):
+            stack.extend(reversed(part))
+            continue
+        yield part
+        match part:
+            case StepPlan():
+                stack.extend(h.body for h in reversed(part.handlers))
+            case IfPlan():
+                stack += [part.otherwise, part.then]
+            case ParallelPlan():
+                stack.extend(b.body for b in reversed(part.branches))
+            case AwaitPlan(on_timeout=body) if body is not None:
+                stack.append(body)
+
+
+class _Used:
+    """What a module's sagas refer to, gathered step by step."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self.commands: set[str] = set()
+        self.events: set[str] = set()
+        self.records: set[str] = set()
+        self.enums: set[str] = set()
+
+    def saga(self, saga: SagaPlan) -> None:
+        for parameter in saga.parameters:
+            self._type(parameter.type)
+        if saga.result is not None:
+            self._type(saga.result)
+        self._nodes(saga)
+        for start in saga.starts:
+            self._event(start.event)
+        for part in instructions(saga):
+            match part:
+                case StepPlan():
+                    self._command(part.call.command)
+                    if part.undo:
+                        self._command(part.undo.command)
+                case EmitPlan(event=event) | AwaitPlan(event=event):
+                    self._event(event)
+
+    def own_services(self, module: ModuleModel) -> None:
+        """A module's own contracts are deployed with it, used by its sagas or not."""
+        for service in module.services:
+            for command in service.commands:
+                self._command(command.name)
+            for event in service.events:
+                self._event(event.name)
+
+    def _command(self, name: str) -> None:
+        if name not in self.commands:
+            self.commands.add(name)
+            self._record(name)
+            command = self._program.command(name)
+            for answer in (*command.replies, *command.fails):
+                self._event(answer)
+
+    def _event(self, name: str) -> None:
+        if name not in self.events:
+            self.events.add(name)
+            self._record(name)
+
+    def _record(self, name: str) -> None:
+        if name not in self.records:
+            self.records.add(name)
+            record = self._program.record(name)
+            for field in record.fields:
+                self._type(field.type)
+            self._nodes(record)
+
+    def _type(self, type: Type) -> None:
+        match type:
+            case ListOf(inner) | Optional(inner):
+                self._type(inner)
+            case MapOf(_, inner):
+                self._type(inner)
+            case Named(name) if name in self._program.enum_names:
+                self.enums.add(name)
+            case Named(name):
+                self._record(name)
+
+    def _nodes(self, part: Any) -> None:
+        """Types that an expression makes although no declaration mentions them."""
+        left = [part]
+        while left:
+            part = left.pop()
+            if isinstance(part, Build):
+                self._record(part.type)
+            elif isinstance(part, Const):
+                self._type(part.type)
+            if isinstance(part, BaseModel):
+                left.extend(value for _, value in part)
+            elif isinstance(part, dict):
+                left.extend(part.values())
+            elif isinstance(part, list | tuple):
+                left.extend(part)
+
+
+def _topics(program: Program, used: _Used) -> tuple[TopicModel, ...]:
+    """By name: in which order the files were given is no matter."""
+    names = {program.command(c).topic for c in used.commands}
+    names |= {program.event(e).topic for e in used.events}
+    services = [s for m in program.modules.values() for s in m.services]
+    topics = [t for s in services for t in (s.commands_topic, s.events_topic)]
+    return tuple(sorted((t for t in topics if t.name in names), key=lambda t: t.name))
+
+
+#: The fields of the plan's models that only people read.
+_HIDDEN = frozenset(("place", "doc", "text", "constraint_text"))
+
+
+def _meaning(part: Any) -> Any:
+    """What counts, as JSON. A mapping's keys are names that a flow gave, a model's are ours."""
+    if isinstance(part, BaseModel):
+        return {k: _meaning(v) for k, v in part if k not in _HIDDEN}
+    if isinstance(part, dict):
+        return {k: _meaning(v) for k, v in part.items()}
+    return [_meaning(v) for v in part] if isinstance(part, list | tuple) else part

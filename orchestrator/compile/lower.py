@@ -1,0 +1,161 @@
+"""Statements of the model to instructions of the plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from dsl.model import (
+    AwaitModel,
+    BranchModel,
+    CallModel,
+    EmitModel,
+    FailModel,
+    HandlerModel,
+    IfModel,
+    LetModel,
+    ParallelModel,
+    PolicyModel,
+    ReturnModel,
+    SagaModel,
+    Statement,
+    StepModel,
+)
+from orchestrator.compile.plan import (
+    AwaitPlan,
+    BranchPlan,
+    CallPlan,
+    EmitPlan,
+    FailPlan,
+    HandlerPlan,
+    IfPlan,
+    Instruction,
+    LetPlan,
+    ParallelPlan,
+    ParameterPlan,
+    PolicyPlan,
+    ReturnPlan,
+    SagaPlan,
+    StartPlan,
+    StepPlan,
+)
+
+
+def lower_saga(saga: SagaModel) -> SagaPlan:
+    """The plan of a saga."""
+    return SagaPlan(
+        name=saga.name,
+        parameters=tuple(ParameterPlan(name=p.name, type=p.type) for p in saga.parameters),
+        result=saga.result,
+        key=saga.key,
+        starts=tuple(
+            StartPlan(event=s.event, name=s.name, arguments=s.arguments) for s in saga.starts
+        ),
+        within=saga.within.total_seconds() if saga.within is not None else None,
+        body=_Lowering().block(saga.body),
+        doc=saga.doc,
+    )
+
+
+class _Lowering:
+    """Gives every instruction that has an effect a path of its own: the branches it stands in,
+    its name, and a number where that is taken (two sides of an `if` may use one name)."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+        self._inside: tuple[str, ...] = ()
+
+    def block(self, statements: Iterable[Statement]) -> tuple[Instruction, ...]:
+        return tuple(self._one(s) for s in statements)
+
+    def _path(self, name: str) -> str:
+        path = ".".join((*self._inside, name))
+        self._taken[path] += 1
+        return path if self._taken[path] == 1 else f"{path}~{self._taken[path]}"
+
+    def _one(self, statement: Statement) -> Instruction:
+        match statement:
+            case StepModel():
+                return self._step(statement)
+            case LetModel(name=name, value=value, place=place):
+                return LetPlan(name=name, value=value, place=place)
+            case IfModel():
+                return IfPlan(
+                    condition=statement.condition,
+                    text=statement.text,
+                    then=self.block(statement.then),
+                    otherwise=self.block(statement.otherwise),
+                    place=statement.place,
+                )
+            case ParallelModel():
+                return self._parallel(statement)
+            case AwaitModel():
+                return self._await(statement)
+            case EmitModel(event=event, arguments=arguments, place=place):
+                path = self._path(event.rpartition(".")[2])
+                return EmitPlan(path=path, event=event, arguments=arguments, place=place)
+            case FailModel(reason=reason, text=text, place=place):
+                return FailPlan(reason=reason, text=text, place=place)
+            case ReturnModel(value=value, place=place):
+                return ReturnPlan(value=value, place=place)
+
+    def _step(self, step: StepModel) -> StepPlan:
+        return StepPlan(
+            path=self._path(step.name),
+            name=step.name,
+            call=_call(step.call, step.policy),
+            undo=_call(step.undo, step.undo_policy) if step.undo and step.undo_policy else None,
+            undo_reads_reply=step.undo_reads_reply,
+            handlers=tuple(self._handler(h) for h in step.handlers),
+            place=step.place,
+        )
+
+    def _handler(self, handler: HandlerModel) -> HandlerPlan:
+        body = self.block(handler.body)
+        return HandlerPlan(failure=handler.failure, name=handler.name, body=body)
+
+    def _parallel(self, parallel: ParallelModel) -> ParallelPlan:
+        path = self._path("parallel")
+        return ParallelPlan(
+            path=path,
+            branches=tuple(self._branch(b) for b in parallel.branches),
+            place=parallel.place,
+        )
+
+    def _branch(self, branch: BranchModel) -> BranchPlan:
+        outside = self._inside
+        self._inside = (*outside, branch.name)
+        body = self.block(branch.body)
+        self._inside = outside
+        exports = tuple(s.name for s in branch.body if isinstance(s, StepModel))
+        return BranchPlan(name=branch.name, body=body, exports=exports)
+
+    def _await(self, statement: AwaitModel) -> AwaitPlan:
+        fields: dict[str, Any] = {
+            name: getattr(statement, name)
+            for name in ("event", "name", "condition", "text", "within", "place")
+        }
+        on_timeout = statement.on_timeout
+        return AwaitPlan(
+            path=self._path(statement.name or statement.event.rpartition(".")[2]),
+            on_timeout=self.block(on_timeout) if on_timeout is not None else None,
+            **fields,
+        )
+
+
+def _call(call: CallModel, policy: PolicyModel) -> CallPlan:
+    return CallPlan(command=call.command, arguments=call.arguments, policy=_policy(policy))
+
+
+def _policy(policy: PolicyModel) -> PolicyPlan:
+    retry = policy.retry
+    return PolicyPlan(
+        timeout=policy.timeout.total_seconds(),
+        attempts=retry.attempts,
+        initial=retry.initial.total_seconds(),
+        factor=retry.factor,
+        maximum=retry.maximum.total_seconds() if retry.maximum is not None else None,
+        jitter=retry.jitter,
+        dead_letter=policy.dead_letter,
+    )

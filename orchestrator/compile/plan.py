@@ -1,0 +1,205 @@
+"""The plan: the small, typed, serialisable program that a worker interprets.
+
+It is stored with every deployed version and read again for as long as a saga of that version
+runs, so it is a wire form: fields are added with defaults, never removed or renamed. Durations
+are in seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dsl.cel.nodes import Node
+from dsl.model import CommandModel, EnumModel, EventModel, Place, RecordModel, TopicModel
+from dsl.types import TypeField
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PolicyPlan(_Part):
+    """What a call is granted; `initial`, `factor` and `maximum` space the attempts, each wait
+    lengthened by up to the share `jitter`."""
+
+    timeout: float
+    attempts: int = 1
+    initial: float = 1.0
+    factor: float = 1.0
+    maximum: float | None = None
+    jitter: float = 0.0
+    dead_letter: str | None = None
+
+
+class CallPlan(_Part):
+    """A command to send: its qualified name and an expression for each field."""
+
+    command: str
+    arguments: dict[str, Node]
+    policy: PolicyPlan
+
+
+class HandlerPlan(_Part):
+    """What to do on a failure: an event's qualified name, `timeout` or `exhausted`."""
+
+    failure: str
+    name: str | None = None
+    body: tuple[Instruction, ...]
+
+
+class StepPlan(_Part):
+    """Sends a command and waits for its answer, which becomes the variable `name`. `path` is the
+    step's own within the saga; ids of messages and activities are made from it."""
+
+    kind: Literal["step"] = "step"
+    path: str
+    name: str
+    call: CallPlan
+    undo: CallPlan | None = None
+    undo_reads_reply: bool = False
+    handlers: tuple[HandlerPlan, ...] = ()
+    place: Place
+
+
+class LetPlan(_Part):
+    """Gives a value a name."""
+
+    kind: Literal["let"] = "let"
+    name: str
+    value: Node
+    place: Place
+
+
+class IfPlan(_Part):
+    """Takes one of two ways."""
+
+    kind: Literal["if"] = "if"
+    condition: Node
+    text: str
+    then: tuple[Instruction, ...]
+    otherwise: tuple[Instruction, ...] = ()
+    place: Place
+
+
+class BranchPlan(_Part):
+    """One of the ways of a `parallel`; `exports` are the names that are visible after it."""
+
+    name: str
+    body: tuple[Instruction, ...]
+    exports: tuple[str, ...] = ()
+
+
+class ParallelPlan(_Part):
+    """Takes all ways at once."""
+
+    kind: Literal["parallel"] = "parallel"
+    path: str
+    branches: tuple[BranchPlan, ...]
+    place: Place
+
+
+class AwaitPlan(_Part):
+    """Waits for an event of the saga's key that meets the condition; `within` gives seconds."""
+
+    kind: Literal["await"] = "await"
+    path: str
+    event: str
+    name: str | None = None
+    condition: Node | None = None
+    text: str = ""
+    within: Node | None = None
+    on_timeout: tuple[Instruction, ...] | None = None
+    place: Place
+
+
+class EmitPlan(_Part):
+    """Publishes an event."""
+
+    kind: Literal["emit"] = "emit"
+    path: str
+    event: str
+    arguments: dict[str, Node]
+    place: Place
+
+
+class FailPlan(_Part):
+    """Fails the saga with a reason."""
+
+    kind: Literal["fail"] = "fail"
+    reason: Node
+    text: str = ""
+    place: Place
+
+
+class ReturnPlan(_Part):
+    """Ends the saga with a result."""
+
+    kind: Literal["return"] = "return"
+    value: Node | None = None
+    place: Place
+
+
+Instruction = Annotated[
+    StepPlan | LetPlan | IfPlan | ParallelPlan | AwaitPlan | EmitPlan | FailPlan | ReturnPlan,
+    Field(discriminator="kind"),
+]
+
+
+class ParameterPlan(_Part):
+    """A parameter of a saga."""
+
+    name: str
+    type: TypeField
+
+
+class StartPlan(_Part):
+    """An event that starts the saga: an expression over `name` for each parameter."""
+
+    event: str
+    name: str
+    arguments: dict[str, Node]
+
+
+class SagaPlan(_Part):
+    """One saga. `name` is qualified and is the Temporal workflow type."""
+
+    name: str
+    parameters: tuple[ParameterPlan, ...]
+    result: TypeField | None = None
+    key: Node
+    starts: tuple[StartPlan, ...] = ()
+    within: float | None = None
+    body: tuple[Instruction, ...]
+    doc: str = ""
+
+    @property
+    def short(self) -> str:
+        """The name without its module, unique within a deployment."""
+        return self.name.rpartition(".")[2]
+
+
+class Plan(_Part):
+    """A module's sagas with all that they refer to: one deployable version."""
+
+    format: Literal[1] = 1
+    module: str
+    sagas: dict[str, SagaPlan] = {}
+    commands: dict[str, CommandModel] = {}
+    events: dict[str, EventModel] = {}
+    records: dict[str, RecordModel] = {}
+    enums: dict[str, EnumModel] = {}
+    topics: tuple[TopicModel, ...] = ()
+
+    def record(self, name: str) -> RecordModel:
+        """A record or payload by qualified name. Raises KeyError."""
+        return self.records[name]
+
+    def enum(self, name: str) -> EnumModel:
+        """An enum by qualified name. Raises KeyError."""
+        return self.enums[name]
+
+
+for _model in (HandlerPlan, StepPlan, IfPlan, BranchPlan, ParallelPlan, AwaitPlan, SagaPlan):
+    _model.model_rebuild()

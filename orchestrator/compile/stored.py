@@ -1,0 +1,56 @@
+"""The plan as JSON and back, however deep its sagas are nested.
+
+Pydantic's own JSON stops at 200 levels and a block takes up to four, so the models are written and
+read one by one, each when those inside it are done.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from dsl.cel.nodes import Node
+from dsl.depth import make_room
+from dsl.types import Type
+from orchestrator.compile.plan import Instruction, Plan
+
+
+def write_plan(plan: Plan) -> str:
+    """The plan's wire form."""
+    make_room()
+    return json.dumps(plan, default=_written, ensure_ascii=False, separators=(",", ":"))
+
+
+def read_plan(text: str) -> Plan:
+    """The plan of a wire form. Raises ValueError for any other text."""
+    make_room()
+    return Plan.model_validate(json.loads(text, object_hook=_read))
+
+
+def _written(part: Any) -> Any:
+    if isinstance(part, BaseModel):
+        return dict(part)
+    return str(part) if isinstance(part, Type) else to_jsonable_python(part)
+
+
+def _tagged(union: Any, tag: str) -> dict[str, type[BaseModel]]:
+    """The models of a discriminated union by the values of their tag."""
+    models = get_args(get_args(union)[0])
+    return {value: m for m in models for value in get_args(m.model_fields[tag].annotation)}
+
+
+_NODES = _tagged(Node, "op")
+_INSTRUCTIONS = _tagged(Instruction, "kind")
+
+
+def _read(part: dict[str, Any]) -> Any:
+    """A node or an instruction as its model. No mapping of the plan has a text under these names:
+    where a flow gives the names, the values are nodes."""
+    op, kind = part.get("op"), part.get("kind")
+    model = _NODES.get(op) if isinstance(op, str) else None
+    if model is None and isinstance(kind, str):
+        model = _INSTRUCTIONS.get(kind)
+    return part if model is None else model.model_validate(part)

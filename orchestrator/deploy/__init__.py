@@ -1,0 +1,1 @@
+"""Deploying: checked flows to stored versions, topics and Temporal's current version."""

@@ -1,0 +1,118 @@
+"""`orchestrate deploy`: what would change, and its doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from dsl.load import Loaded
+from dsl.model import TopicModel
+from orchestrator.compile.compile import compile_module, version_of
+from orchestrator.compile.plan import Plan, SagaPlan
+from orchestrator.compile.stored import read_plan, write_plan
+from orchestrator.messaging.bus import Bus
+from orchestrator.runtime.deployment import set_current_version
+from orchestrator.store import versions
+from orchestrator.store.database import Database
+
+
+class DeployError(Exception):
+    """A deployment that was refused, and nothing applied; one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What became of one module. `fresh` tells a version that was not stored before, `was` the
+    version that was current."""
+
+    module: str
+    version: str
+    sagas: tuple[str, ...]
+    topics: tuple[str, ...]
+    fresh: bool
+    was: str | None
+
+
+async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -> list[Deployed]:
+    """Stores the versions, creates the topics, and makes the versions current.
+
+    Applying twice changes nothing, and what a crash left half done the next run completes. Each
+    module is stored and made current in one transaction. Raises DeployError, BusError, StoreError.
+    """
+    assert loaded.program, "only a program without errors is deployed"
+    plans = [compile_module(loaded.program, m) for m in loaded.asked]
+    async with database.reading() as session:
+        before = await versions.current(session)
+        stored = [
+            read_plan(v.plan)
+            for m, version in before.items()
+            if m not in loaded.asked and (v := await versions.find_version(session, m, version))
+        ]
+    _refuse_shared_names([*stored, *plans])
+    created = await bus.create_topics(_topics(plans))
+    result = []
+    for plan in plans:
+        version = version_of(plan)
+        async with database.transaction() as session:
+            fresh = await versions.find_version(session, plan.module, version) is None
+            if fresh:
+                # One that is stored may differ in its comments and places: it is kept as it was.
+                text = write_plan(plan)
+                await versions.save_version(session, plan.module, version, text, loaded.sources)
+            await versions.set_current(session, plan.module, version)
+            # Last, so that a refusal leaves nothing in the store.
+            if plan.sagas:
+                await _make_current(client, plan.module, version)
+        topics = tuple(t.name for t in plan.topics if t.name in created)
+        sagas = tuple(s.short for s in plan.sagas.values())
+        result.append(Deployed(plan.module, version, sagas, topics, fresh, before.get(plan.module)))
+    return result
+
+
+async def _make_current(client: Client, module: str, version: str) -> None:
+    try:
+        await set_current_version(client, module, version)
+    except RPCError as error:
+        raise DeployError(
+            f"Temporal does not make version {version} of `{module}` current: {error.message}"
+        ) from None
+
+
+def _topics(plans: list[Plan]) -> list[TopicModel]:
+    """The plans' topics and their policies' dead-letter topics, each once."""
+    found = {t.name: t for plan in plans for t in plan.topics}
+    for plan in plans:
+        for name in sorted(dead_letters(plan)):
+            found.setdefault(name, TopicModel(name=name))
+    return list(found.values())
+
+
+def dead_letters(plan: Plan) -> set[str]:
+    """The dead-letter topics that a plan's policies name."""
+    found: set[str] = set()
+    pending: list[object] = [plan.model_dump(mode="python", include={"sagas"})]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            name = part.get("dead_letter")
+            if isinstance(name, str):
+                found.add(name)
+            pending.extend(part.values())
+        elif isinstance(part, list | tuple):
+            pending.extend(part)
+    return found
+
+
+def _refuse_shared_names(plans: list[Plan]) -> None:
+    """An instance is `<Saga>/<key>`, so two modules cannot both have a saga of one name."""
+    owners: dict[str, SagaPlan] = {}
+    for plan in plans:
+        for saga in plan.sagas.values():
+            if other := owners.get(saga.short):
+                raise DeployError(
+                    f"`{other.name}` and `{saga.name}` have one name: rename one, because their"
+                    " instances would share their ids"
+                )
+            owners[saga.short] = saga

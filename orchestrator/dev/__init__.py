@@ -1,0 +1,1 @@
+"""The embedded servers of `orchestrate dev`, of the tests and of the benchmarks."""

@@ -1,0 +1,204 @@
+"""What the walk draws on: ids, colours and tooltips, with the state of one instance if given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from dsl.model import Program, wire_type
+from orchestrator.diagrams.graph import Drawing, Edge, Node
+from orchestrator.diagrams.label import Label, Line
+from orchestrator.diagrams.state import Status, StepState
+from orchestrator.diagrams.style import (
+    FAINT,
+    INK,
+    LINE,
+    PLAIN,
+    RED,
+    SERVICES,
+    STATUSES,
+    UNREACHED,
+    VIOLET,
+    Paint,
+)
+from orchestrator.diagrams.text import clean, cut
+
+_WAY_BACK = Paint(VIOLET, VIOLET)
+_DASHED = "rounded,filled,dashed"
+
+
+class Canvas:
+    """Adds nodes and edges to a drawing. Nodes that have no path get an id with a colon, which
+    no path has."""
+
+    def __init__(
+        self,
+        drawing: Drawing,
+        program: Program,
+        state: Mapping[str, StepState] | None,
+        prefix: str,
+    ) -> None:
+        self._drawing = drawing
+        self._program = program
+        self._state = state
+        self._prefix = prefix
+        self._services: dict[str, Paint] = {}
+        self._numbers: Counter[str] = Counter()
+        self._leads: dict[str, set[str]] = {}
+        self.column = f"{prefix}do"
+        self.failed = f"{prefix}:failed"
+
+    def state(self, path: str) -> StepState | None:
+        """What became of a step."""
+        return (self._state or {}).get(path)
+
+    def failures(self, command: str) -> tuple[str, ...]:
+        """The failures that a command declares, by qualified name."""
+        return self._program.command(command).fails
+
+    def numbered(self, kind: str) -> str:
+        """An id for a node that has no path."""
+        self._numbers[kind] += 1
+        return f"{kind}:{self._numbers[kind]}"
+
+    def step(self, path: str, label: Label, command: str, doc: str) -> str:
+        """A step."""
+        state = self.state(path)
+        tooltip = clean(doc) or clean(self._program.command(command).doc) or wire_type(command)
+        paint = self._coloured(command, state)
+        wide = {"penwidth": "2.6"} if state else {}
+        return self._add(path, label, paint, {"group": self.column, **wide}, tooltip, state, "step")
+
+    def undo(self, path: str, label: Label, command: str) -> str:
+        """A step's undo: dashed, on white until it runs."""
+        state = self.state(path)
+        ran = state if state and state.status in (Status.UNDOING, Status.UNDONE) else None
+        paint = self._coloured(command, ran)
+        if not ran:
+            paint = Paint(PLAIN.fill, paint.border)
+        tooltip = clean(self._program.command(command).doc) or wire_type(command)
+        look = {"style": _DASHED, "group": f"{self.column}:undo"}
+        return self._add(f"undo:{path}", label, paint, look, tooltip, ran, "undo")
+
+    def message(self, path: str, label: Label, event: str) -> str:
+        """An event that comes in or goes out: a pill with a double border."""
+        paint = self._coloured(event, self.state(path))
+        tooltip = clean(self._program.event(event).doc) or wire_type(event)
+        look = {"peripheries": "2", "group": self.column}
+        return self._add(path, label, paint, look, tooltip, self.state(path), "event")
+
+    def choice(self, label: Label, text: str) -> str:
+        """An `if`."""
+        look = {"shape": "diamond", "style": "filled", "group": self.column}
+        return self._add(self.numbered("if"), label, PLAIN, look, f"if {clean(text)}")
+
+    def bar(self, path: str, branches: int) -> str:
+        """Where branches part or meet."""
+        look = {
+            "style": "filled",
+            "width": f"{1.2 * branches:g}",
+            "height": "0.07",
+            "group": self.column,
+        }
+        return self._add(path, (), Paint(LINE, LINE), look, "all branches, side by side", css="bar")
+
+    def end(self, label: Label) -> str:
+        """A result."""
+        look = {"group": self.column}
+        return self._add(self.numbered("return"), label, Paint(INK, INK), look, css="end")
+
+    def fail(self, label: Label, text: str) -> str:
+        """A `fail`."""
+        paint = Paint(PLAIN.fill, RED)
+        return self._add(self.numbered("fail"), label, paint, {}, f"fail {clean(text)}", css="fail")
+
+    def start(self) -> str:
+        """The start of a saga that no event starts."""
+        return self._add(":start", (Line("c", "start"),), PLAIN, {"group": self.column})
+
+    def all_undone(self, beside: str) -> None:
+        """The end of the way back, if anything leads to it."""
+        if any(self.failed in (e.tail, e.head) for e in self._drawing.edges):
+            label = (Line("w", "failed"),)
+            tooltip = "the saga has failed, and what it did is undone"
+            look = {"group": f"{self.column}:undo"}
+            self._add(":failed", label, Paint(RED, RED), look, tooltip, css="end")
+            self.row(beside, self.failed)
+
+    def dead_letter(self, path: str, step: str, topic: str) -> str:
+        """A note of the topic that takes a step's command when all attempts are used up."""
+        tooltip = f"takes the command of {path} when all attempts are used up"
+        look = {"shape": "note", "style": "filled", "penwidth": "0.8"}
+        label = (Line("s", "dead letter"), Line("s", cut(topic, 28)))
+        note = self._add(f"dead:{path}", label, Paint("#f5f7fa", FAINT), look, tooltip, css="note")
+        # Graphviz puts the tail of a flat edge to the left, and the note is to stand there.
+        self._edge(Edge(note, step, "dead", attributes={"dir": "back"}))
+        return note
+
+    def edge(self, tail: str, head: str, kind: str, label: str = "", **attributes: str) -> None:
+        """An edge of the way on."""
+        self._edge(Edge(tail, head, kind, label, attributes))
+
+    def back(self, node: str, undo: str, kind: str = "undo", label: str = "") -> None:
+        """An edge of the way back, which leads upwards. It is written from top to bottom and
+        turned round, for that is how Graphviz keeps the way back in a column."""
+        if kind == "undo":
+            self._leads.setdefault(node, set()).add(undo)
+        self._edge(Edge(undo, node, kind, label, {"dir": "back"}))
+
+    def leads(self, undo: str) -> set[str]:
+        """All that is undone after an undo."""
+        found = set(self._leads.get(undo, ()))
+        return found.union(*(self.leads(u) for u in found))
+
+    def one_of(self, undos: tuple[str, ...]) -> str:
+        """The one node that stands for several undos of which those are run that were done."""
+        if len(undos) == 1:
+            return undos[0]
+        id = f"{self._prefix}undo:{' or '.join(u.removeprefix(self._prefix) for u in undos)}"
+        if id not in self._leads:
+            look = {"shape": "circle", "style": "filled", "width": "0.12", "height": "0.12"}
+            self._add(id.removeprefix(self._prefix), (), _WAY_BACK, look, "what was done is undone")
+            for undo in undos:
+                self.back(id, undo)
+        return id
+
+    def back_bar(self, path: str) -> str:
+        """Where the ways back of branches part."""
+        look = {"style": "filled", "width": "1.2", "height": "0.07", "group": f"{self.column}:undo"}
+        tooltip = "all branches are undone, side by side"
+        return self._add(f"undo:{path}", (), _WAY_BACK, look, tooltip, css="bar")
+
+    def row(self, *ids: str) -> None:
+        """Puts nodes side by side."""
+        self._drawing.rows.append(ids)
+
+    def _edge(self, edge: Edge) -> None:
+        if edge not in self._drawing.edges:
+            self._drawing.edges.append(edge)
+
+    def _add(
+        self,
+        id: str,
+        label: Label,
+        paint: Paint,
+        attributes: Mapping[str, str],
+        tooltip: str = "",
+        state: StepState | None = None,
+        css: str = "",
+    ) -> str:
+        colours = {"fillcolor": paint.fill, "color": paint.border}
+        mark = f"state-{state.status.name.lower()}" if state else ""
+        classes = " ".join(c for c in (css, mark) if c)
+        node = Node(f"{self._prefix}{id}", label, {**colours, **attributes}, tooltip, classes)
+        self._drawing.nodes.append(node)
+        return node.id
+
+    def _coloured(self, message: str, state: StepState | None) -> Paint:
+        """The colour of a message's service, or of what became of the step."""
+        service = message.rpartition(".")[0]
+        following = SERVICES[len(self._services) % len(SERVICES)]
+        paint = self._services.setdefault(service, following)
+        if state:
+            return STATUSES[state.status]
+        return UNREACHED if self._state is not None else paint

@@ -1,0 +1,114 @@
+"""What stands in each kind of node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dsl.model import wire_type
+from orchestrator.compile.plan import (
+    AwaitPlan,
+    CallPlan,
+    FailPlan,
+    PolicyPlan,
+    ReturnPlan,
+    SagaPlan,
+)
+from orchestrator.diagrams.expression import shown
+from orchestrator.diagrams.label import Label, Line
+from orchestrator.diagrams.state import StepState
+from orchestrator.diagrams.text import clean, cut, duration, wrap
+
+_WIDE = 34
+_CAPTION = (30, 3)
+
+DONE: Label = (Line("w", "done"),)
+
+
+def header(saga: SagaPlan) -> Label:
+    """Signature, doc comment, key and deadline."""
+    parameters = ", ".join(f"{p.name}: {_short(str(p.type))}" for p in saga.parameters)
+    result = f" → {_short(str(saga.result))}" if saga.result else ""
+    within = f"  ·  within {duration(saga.within)}" if saga.within is not None else ""
+    return (
+        Line("h", cut(saga.short, 60)),
+        Line("c", cut(f"({parameters}){result}", 90)),
+        *(Line("d", text) for text in wrap(saga.doc, 90, 2)),
+        Line("k", f"key {cut(shown(saga.key), 60)}{within}"),
+    )
+
+
+def step(name: str, call: CallPlan, doc: str, state: StepState | None) -> Label:
+    """A step's name, command, short doc, policy, and what became of it."""
+    return (
+        Line("t", cut(name, _WIDE)),
+        Line("c", cut(wire_type(call.command), _WIDE + 6)),
+        *caption(doc),
+        Line("s", policy(call.policy)),
+        *([Line("b", cut(state.text, _WIDE))] if state else []),
+    )
+
+
+def undo(name: str, call: CallPlan) -> Label:
+    """The compensating command of a step."""
+    return (
+        Line("s", cut(f"undo {name}", _WIDE)),
+        Line("c", cut(wire_type(call.command), _WIDE + 6)),
+        Line("s", policy(call.policy)),
+    )
+
+
+def caption(doc: str) -> Iterator[Line]:
+    """A doc comment, where it is short: half of one says less than none."""
+    across, high = _CAPTION
+    text = wrap(doc, across, high + 1)
+    if len(text) <= high:
+        yield from (Line("d", t) for t in text)
+
+
+def policy(granted: PolicyPlan) -> str:
+    """`3 attempts of 3s`."""
+    if granted.attempts == 1:
+        return f"1 attempt of {duration(granted.timeout)}"
+    return f"{granted.attempts} attempts of {duration(granted.timeout)}"
+
+
+def event(verb: str, name: str) -> Label:
+    """An event that is waited for or published."""
+    return (Line("s", verb), Line("c", cut(wire_type(name), _WIDE + 6)))
+
+
+def waiting(part: AwaitPlan) -> Label:
+    """The event, its condition and its limit."""
+    limit = [Line("s", cut(f"within {shown(part.within)}", _WIDE))] if part.within else []
+    when = [Line("s", text) for text in wrap(f"when {part.text}", _WIDE, 2)] if part.text else []
+    return (*event("waits for", part.event), *when, *limit)
+
+
+def condition(text: str) -> Label:
+    """The condition of an `if`."""
+    return tuple(Line("c", t) for t in wrap(text, 24, 3))
+
+
+def failing(part: FailPlan, undoes: bool) -> Label:
+    """The reason of a `fail`; one that undoes nothing says so, for no edge leaves it."""
+    reason = wrap(clean(part.text) or shown(part.reason), 28, 2)
+    rest = reason if undoes else [*reason, "nothing to undo"]
+    return (Line("f", "fail"), *(Line("s", t) for t in rest))
+
+
+def returning(part: ReturnPlan) -> Label:
+    """The result of a saga."""
+    if part.value is None:
+        return DONE
+    return (Line("w", cut(f"return {shown(part.value)}", _WIDE)),)
+
+
+def _short(name: str) -> str:
+    """A type without its modules: `list<shop.contracts.Line>` is `list<Line>`."""
+    word, out = "", ""
+    for character in name:
+        if character.isalnum() or character in "_.":
+            word += character
+        else:
+            out, word = out + word.rpartition(".")[2] + character, ""
+    return out + word.rpartition(".")[2]

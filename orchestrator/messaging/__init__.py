@@ -1,0 +1,1 @@
+"""Kafka and its in-process double behind one port; envelopes, codecs, dead letters."""

@@ -1,0 +1,91 @@
+"""The activities of a saga: every effect it has on the bus."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+
+from orchestrator.messaging.bus import Bus, BusError
+from orchestrator.messaging.deadletter import Disposition, dead_letter
+from orchestrator.messaging.envelope import Envelope, ReplyTo, to_record
+from orchestrator.runtime.replies import Replies
+from orchestrator.runtime.wire import EXCHANGE, PUBLISH, REQUEST, Answer, Outgoing
+
+#: Who gives up, in a dead letter's headers.
+GROUP = "orchestrate"
+
+
+class Activities:
+    """Publishes what a workflow sends. `window` (seconds) is how long the fast way waits."""
+
+    def __init__(self, bus: Bus, replies: Replies, window: float) -> None:
+        self._bus = bus
+        self._replies = replies
+        self._window = window
+
+    def all(self) -> list[Callable[..., Any]]:
+        """What a worker registers."""
+        return [self.exchange, self.request, self.publish]
+
+    @activity.defn(name=EXCHANGE)
+    async def exchange(self, command: Outgoing) -> Answer | None:
+        """The fast way: publishes and waits a short while. None when no answer came in time, or
+        the bus was out of reach: then the durable way follows."""
+        future = self._replies.expect(command.id)
+        try:
+            async with asyncio.timeout(min(self._window, command.timeout)):
+                await self._bus.publish(_record(command, self._replies.reply_to()))
+                return await future
+        except (TimeoutError, BusError):
+            return None
+        finally:
+            self._replies.forget(command.id, future)
+
+    @activity.defn(name=REQUEST)
+    async def request(self, command: Outgoing) -> Answer:
+        """The durable way: publishes under the same id and leaves the completion to the reply
+        consumer. A retry first waits its jitter."""
+        if activity.info().attempt > 1 and command.jitter:
+            await asyncio.sleep(random.uniform(0, command.jitter))
+        await self._bus.publish(_record(command, self._replies.reply_to()))
+        activity.raise_complete_async()
+
+    @activity.defn(name=PUBLISH)
+    async def publish(self, message: Outgoing) -> None:
+        """Publishes an event, or a command as a dead letter."""
+        if message.dead_letter is None:
+            await self._bus.publish(_record(message, None))
+            return
+        letter = dead_letter(
+            _envelope(message, None),
+            message.dead_letter,
+            message.reason or "",
+            Disposition.EXHAUSTED,
+            GROUP,
+            original_topic=message.topic,
+        )
+        await self._bus.publish(letter)
+
+
+def _record(message: Outgoing, reply_to: ReplyTo | None) -> Any:
+    return to_record(_envelope(message, reply_to), message.topic)
+
+
+def _envelope(message: Outgoing, reply_to: ReplyTo | None) -> Envelope:
+    return Envelope(
+        id=message.id,
+        type=message.type,
+        source=f"/sagas/{message.saga}",
+        time=datetime.now(UTC),
+        key=message.key,
+        data=json.dumps(message.data, separators=(",", ":"), ensure_ascii=False).encode(),
+        correlation_id=message.correlation,
+        causation_id=message.cause,
+        reply_to=reply_to,
+    )

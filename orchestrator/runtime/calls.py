@@ -1,0 +1,216 @@
+"""How a workflow sends messages: commands at two speeds, events and dead letters at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError
+
+from dsl.model import CommandModel, wire_type
+from dsl.types import Named
+from dsl.values import Struct
+from orchestrator.compile.plan import Plan, PolicyPlan, SagaPlan
+from orchestrator.messaging.codec import CodecError, DecodeError, JsonCodec
+from orchestrator.runtime.cancels import Cancels
+from orchestrator.runtime.effects import Command, CommandFailed, Reason, SagaFailed
+from orchestrator.runtime.wire import (
+    EXCHANGE,
+    PUBLISH,
+    REQUEST,
+    Answer,
+    Outgoing,
+    message_id,
+)
+
+#: The most that the fast way may take; `Settings.window` stays below it. It must end well before
+#: a workflow task's heartbeat (8 s with the server's default task timeout of 10 s).
+FAST_LIMIT = timedelta(seconds=6)
+
+#: A publish to a broker that is down is tried again without end: an event is never dropped.
+_PUBLISH_ATTEMPT = timedelta(seconds=30)
+_PUBLISH_RETRY = RetryPolicy(maximum_interval=timedelta(seconds=30))
+
+
+class Calls:
+    """Sends one saga's messages."""
+
+    def __init__(
+        self, plan: Plan, saga: SagaPlan, codec: JsonCodec, cancels: Cancels, cause: str | None
+    ) -> None:
+        self._plan = plan
+        self._saga = saga
+        self._codec = codec
+        self._cancels = cancels
+        self._cause = cause
+        self._id = workflow.info().workflow_id
+        #: Activities that were cancelled and that the server has not closed yet, by message.
+        self._closing: dict[str, workflow.ActivityHandle[Answer]] = {}
+
+    async def call(self, command: Command) -> Struct:
+        """Publishes a command and waits for its answer: a short while in this process, then by
+        an activity that is completed from outside. Raises CommandFailed."""
+        contract = self._plan.commands[command.name]
+        outgoing = self._outgoing(command, contract)
+        answer = await self._quickly(outgoing, command)
+        if answer is None:
+            answer = await self._durably(outgoing, command)
+        return self._read(answer, contract)
+
+    async def _quickly(self, outgoing: Outgoing, command: Command) -> Answer | None:
+        handle = workflow.start_local_activity(
+            EXCHANGE,
+            outgoing,
+            activity_id=command.message,
+            result_type=Answer,
+            start_to_close_timeout=FAST_LIMIT,
+            retry_policy=RetryPolicy(maximum_attempts=1),
+        )
+        try:
+            return await self._cancels.finish(handle)
+        except ActivityError:
+            return None  # the worker stopped or stalled: as if no answer had come in time
+
+    async def _durably(self, outgoing: Outgoing, command: Command) -> Answer:
+        self._cancels.take_effect()
+        # A command that was cancelled may be asked again, under its id. The server gives the id
+        # free when it has closed the first activity: until then that is the one to wait for.
+        if before := self._closing.pop(command.message, None):
+            with contextlib.suppress(ActivityError):
+                return await self._cancels.wait(before)
+        policy = command.policy
+        handle = workflow.start_activity(
+            REQUEST,
+            outgoing,
+            activity_id=command.message,
+            result_type=Answer,
+            start_to_close_timeout=timedelta(seconds=_attempt(policy)),
+            retry_policy=_retry(policy),
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        )
+        try:
+            return await self._cancels.wait(handle)
+        except asyncio.CancelledError:
+            self._closing[command.message] = handle
+            raise
+        except ActivityError as error:
+            raise _explain(error, policy) from None
+
+    def _read(self, answer: Answer, contract: CommandModel) -> Struct:
+        """The typed reply. Raises CommandFailed for a declared failure, and for an answer that is
+        neither."""
+        by_type = {wire_type(n): n for n in (*contract.replies, *contract.fails)}
+        name = by_type.get(answer.type)
+        problem = answer.invalid
+        if problem is None and name is None:
+            expected = ", ".join(by_type)
+            problem = f"`{answer.type}` is no answer to `{wire_type(contract.name)}` ({expected})"
+        if problem is None and name is not None:
+            try:
+                payload: Struct = self._codec.from_wire(answer.data, Named(name))
+            except DecodeError as error:
+                problem = f"`{answer.type}`: {error}"
+            else:
+                if name in contract.fails:
+                    key = self._plan.events[name].key
+                    raise CommandFailed(Reason.DECLARED, _shown(payload, key), payload)
+                return payload
+        service = wire_type(contract.name).partition(".")[0]
+        raise CommandFailed(Reason.INVALID, f"`{service}` sent an answer not to be used: {problem}")
+
+    async def publish(self, path: str, event: str, payload: Struct) -> None:
+        """Publishes an event."""
+        contract = self._plan.events[event]
+        await self._send(
+            Outgoing(
+                id=message_id(self._id, path),
+                type=wire_type(event),
+                topic=contract.topic,
+                data=self._wire(payload, event),
+                key=self._codec.key(payload, event, contract.key),
+                saga=self._saga.short,
+                correlation=self._id,
+                cause=self._cause,
+            ),
+            path,
+        )
+
+    async def bury(self, command: Command, reason: str) -> None:
+        """Publishes a command as a dead letter, where its policy names a topic."""
+        if command.policy.dead_letter is None:
+            return
+        letter = self._outgoing(command, self._plan.commands[command.name])
+        letter.dead_letter, letter.reason = command.policy.dead_letter, reason
+        await self._send(letter, f"{command.message}:dead-letter")
+
+    async def _send(self, outgoing: Outgoing, path: str) -> None:
+        while True:
+            handle = workflow.start_local_activity(
+                PUBLISH,
+                outgoing,
+                activity_id=path,
+                start_to_close_timeout=_PUBLISH_ATTEMPT,
+                retry_policy=_PUBLISH_RETRY,
+            )
+            try:
+                return await self._cancels.finish(handle)
+            except ActivityError:
+                continue  # the worker stopped; another one publishes it again
+
+    def _outgoing(self, command: Command, contract: CommandModel) -> Outgoing:
+        return Outgoing(
+            id=message_id(self._id, command.message),
+            type=wire_type(command.name),
+            topic=contract.topic,
+            data=self._wire(command.arguments, command.name),
+            key=self._codec.key(command.arguments, command.name, contract.key),
+            saga=self._saga.short,
+            correlation=self._id,
+            cause=self._cause,
+            timeout=command.policy.timeout,
+            jitter=command.policy.jitter * command.policy.initial,
+        )
+
+    def _wire(self, payload: Struct, type: str) -> Any:
+        try:
+            return self._codec.to_wire(payload, Named(type))
+        except CodecError as error:
+            raise SagaFailed(f"`{wire_type(type)}` cannot be sent: {error}") from None
+
+
+def _attempt(policy: PolicyPlan) -> float:
+    """How long one attempt may take: the timeout, and the jitter that is waited before it."""
+    return policy.timeout + policy.jitter * policy.initial
+
+
+def _retry(policy: PolicyPlan) -> RetryPolicy:
+    maximum = timedelta(seconds=policy.maximum) if policy.maximum is not None else None
+    return RetryPolicy(
+        initial_interval=timedelta(seconds=policy.initial),
+        backoff_coefficient=policy.factor,
+        maximum_interval=maximum,
+        maximum_attempts=policy.attempts,
+    )
+
+
+def _explain(error: ActivityError, policy: PolicyPlan) -> CommandFailed:
+    attempts = "1 attempt" if policy.attempts == 1 else f"{policy.attempts} attempts"
+    match error.cause:
+        case TimeoutError():
+            text = f"no answer within {policy.timeout:g}s in {attempts}"
+            return CommandFailed(Reason.TIMEOUT, text)
+        case ApplicationError(message=message):
+            return CommandFailed(Reason.EXHAUSTED, f"{message}, in {attempts}")
+    return CommandFailed(Reason.EXHAUSTED, f"{error.cause or error}, in {attempts}")
+
+
+def _shown(failure: Struct, key: str) -> str:
+    """`CardDeclined(reason: "limit")`, as a saga's failure says it; the key is the saga's own."""
+    inside = ", ".join(
+        f'{k}: "{v}"' if isinstance(v, str) else f"{k}: {v}" for k, v in failure.items() if k != key
+    )
+    return f"{failure.type.rpartition('.')[2]}({inside})"

@@ -1,0 +1,76 @@
+"""When a cancel takes effect: where the saga waits for the server, and not before.
+
+What local activities do is in the history only when their workflow task completes. After a crash
+it is done again, under the same ids; but a cancel, or a deadline, that came meanwhile then stands
+in the history before all of it. If it ended the saga there, what the lost task had done would
+never be undone. So a cancel is kept until the saga comes to a wait that the server knows of: by
+then everything has been done again, and is undone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from temporalio import workflow
+
+T = TypeVar("T")
+
+
+class Cancels:
+    """The cancels that are kept, for each task: the body of a saga and the branches of a
+    `parallel` are cancelled one by one."""
+
+    def __init__(self) -> None:
+        self._kept: set[asyncio.Task[Any] | None] = set()
+
+    async def finish(self, handle: workflow.ActivityHandle[T]) -> T:
+        """A local activity's result; a cancel is kept. Raises ActivityError."""
+        while True:
+            try:
+                return await asyncio.shield(handle)
+            except asyncio.CancelledError:
+                if handle.cancelled():
+                    raise
+                self._keep()
+
+    async def wait(self, handle: workflow.ActivityHandle[T]) -> T:
+        """An activity's result. A cancel is passed on to the activity and ends the wait at once,
+        unless there is a result already. Raises ActivityError."""
+        try:
+            return await asyncio.shield(handle)
+        except asyncio.CancelledError:
+            if not handle.done() or handle.cancelled():
+                handle.cancel()
+                raise
+            self._keep()
+            return handle.result()
+
+    async def condition(self, holds: Callable[[], bool], limit: float | None) -> bool:
+        """Whether a condition came to hold before the limit (seconds). A cancel ends the wait,
+        unless it is over already."""
+        end = workflow.time() + limit if limit is not None else None
+        try:
+            if not holds():
+                self.take_effect()
+                await workflow.wait_condition(holds, timeout=limit)
+            return True
+        except TimeoutError:
+            return False
+        except asyncio.CancelledError:
+            held = holds()
+            if not held and (end is None or workflow.time() < end):
+                raise
+            self._keep()
+            return held
+
+    def take_effect(self) -> None:
+        """Called before the saga waits for the server. Raises a cancel that was kept."""
+        task = asyncio.current_task()
+        if task in self._kept:
+            self._kept.discard(task)
+            raise asyncio.CancelledError
+
+    def _keep(self) -> None:
+        self._kept.add(asyncio.current_task())

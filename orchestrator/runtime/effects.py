@@ -1,0 +1,85 @@
+"""The port through which an interpreted saga acts on the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from dsl.values import Struct
+from orchestrator.compile.plan import PolicyPlan
+
+
+class Reason(StrEnum):
+    """Why a command did not succeed."""
+
+    DECLARED = "declared"
+    TIMEOUT = "timeout"
+    EXHAUSTED = "exhausted"
+    INVALID = "invalid"
+
+
+class CommandFailed(Exception):
+    """A command's end without a reply. `failure` is the declared failure's message; for every
+    other reason it is None and nobody knows whether the command took effect."""
+
+    def __init__(self, reason: Reason, text: str, failure: Struct | None = None) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.failure = failure
+
+    @property
+    def outcome_unknown(self) -> bool:
+        """Whether the command may have taken effect."""
+        return self.reason is not Reason.DECLARED
+
+
+class SagaFailed(Exception):
+    """A saga's failure, for a reason a person can read."""
+
+
+class Decision(StrEnum):
+    """What a person decides about an undo that could not be done."""
+
+    RETRY = "retry"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to send. `message` is the path that its id is made from, so a command that is
+    sent again keeps its id; `name` is its qualified name."""
+
+    message: str
+    name: str
+    arguments: Struct
+    policy: PolicyPlan
+
+
+class Effects(Protocol):
+    """What the interpreter asks for; the workflow, scenarios and tests each have their own."""
+
+    def now(self) -> datetime:
+        """The saga's clock, in UTC."""
+
+    async def call(self, command: Command) -> Struct:
+        """Sends a command and waits for its reply, with all the attempts of its policy. Raises
+        CommandFailed."""
+
+    async def bury(self, command: Command, reason: str) -> None:
+        """Puts an exhausted command on its policy's dead-letter topic, if it names one."""
+
+    async def publish(self, path: str, event: str, payload: Struct) -> None:
+        """Publishes an event; returns when it is acknowledged."""
+
+    async def receive(
+        self, event: str, fits: Callable[[Struct], bool], limit: float | None
+    ) -> Struct | None:
+        """The first event of the saga's key that fits, an early one included; None when `limit`
+        (seconds) has passed."""
+
+    async def attention(self, path: str, reason: str) -> Decision:
+        """Parks the saga until a person decides."""

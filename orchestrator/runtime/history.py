@@ -1,0 +1,137 @@
+"""Reads a saga's course out of its Temporal history: no worker needs to be there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import WorkflowHistory
+from temporalio.converter import DataConverter
+
+from orchestrator.runtime.wire import EXCHANGE, REQUEST, message_id
+
+#: The marker that Temporal's core writes for a local activity.
+_LOCAL_ACTIVITY = "core_local_activity"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One message of a saga: a command with its answer, or a published event. `attempts` counts
+    as a policy does: the fast way belongs to the first one."""
+
+    path: str
+    kind: str
+    message: str
+    attempts: int
+    status: str
+    answer: str | None = None
+    data: Any = None
+    reason: str | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+@dataclass(slots=True)
+class Course:
+    """What a saga did, in order, and the events that came for it."""
+
+    entries: list[Entry] = field(default_factory=list)
+    events: int = 0
+
+    def pending(self, path: str, attempts: int) -> None:
+        """Adds what the history tells only later: the attempts of a step that still waits."""
+        for entry in self.entries:
+            if entry.path == path and entry.status == "waiting":
+                entry.attempts = attempts
+
+
+def read_course(history: WorkflowHistory, converter: DataConverter) -> Course:
+    """The course that a history tells."""
+    reader = _Reader(history.workflow_id, converter)
+    for event in history.events:
+        reader.read(event)
+    return Course(reader.entries, len(history.events))
+
+
+class _Reader:
+    def __init__(self, workflow_id: str, converter: DataConverter) -> None:
+        self._id = workflow_id
+        self._converter = converter
+        self.entries: list[Entry] = []
+        self._scheduled: dict[int, Entry] = {}
+
+    def read(self, event: HistoryEvent) -> None:
+        match event.event_type:
+            case EventType.EVENT_TYPE_MARKER_RECORDED:
+                self._marker(event)
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                self._activity(event)
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+                started = event.activity_task_started_event_attributes
+                entry = self._scheduled[started.scheduled_event_id]
+                entry.attempts = started.attempt
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                done = event.activity_task_completed_event_attributes
+                entry = self._scheduled[done.scheduled_event_id]
+                self._answered(entry, event, done.result.payloads)
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+                late = event.activity_task_timed_out_event_attributes
+                self._ended(late.scheduled_event_id, event, "timed out", None)
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED:
+                failed = event.activity_task_failed_event_attributes
+                reason = failed.failure.message
+                self._ended(failed.scheduled_event_id, event, "failed", reason)
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+                canceled = event.activity_task_canceled_event_attributes
+                self._ended(canceled.scheduled_event_id, event, "cancelled", None)
+
+    def _marker(self, event: HistoryEvent) -> None:
+        marker = event.marker_recorded_event_attributes
+        if marker.marker_name != _LOCAL_ACTIVITY:
+            return
+        data = json.loads(marker.details["data"].payloads[0].data)
+        path, kind = data["activity_id"], data["activity_type"]
+        entry = Entry(path, kind, message_id(self._id, path), 1, "published")
+        if kind == EXCHANGE:
+            result = marker.details["result"].payloads if "result" in marker.details else ()
+            if not result or self._value(result) is None:
+                return  # no answer in time: the durable way has the rest
+            entry.status = "answered"
+            self._answered(entry, event, result)
+        entry.ended = event.event_time.ToDatetime()
+        self.entries.append(entry)
+
+    def _activity(self, event: HistoryEvent) -> None:
+        scheduled = event.activity_task_scheduled_event_attributes
+        if scheduled.activity_type.name != REQUEST:
+            return
+        path = scheduled.activity_id
+        entry = Entry(path, REQUEST, message_id(self._id, path), 0, "waiting")
+        entry.started = event.event_time.ToDatetime()
+        self._scheduled[event.event_id] = entry
+        self.entries.append(entry)
+
+    def _answered(self, entry: Entry, event: HistoryEvent, payloads: Any) -> None:
+        answer = self._value(payloads) or {}
+        entry.status = "answered"
+        entry.answer, entry.data = answer.get("type"), answer.get("data")
+        entry.reason = answer.get("invalid")
+        entry.ended = event.event_time.ToDatetime()
+
+    def _ended(self, scheduled: int, event: HistoryEvent, status: str, why: str | None) -> None:
+        entry = self._scheduled[scheduled]
+        entry.status, entry.reason = status, why
+        entry.ended = event.event_time.ToDatetime()
+
+    def _value(self, payloads: Any) -> Any:
+        return self._converter.payload_converter.from_payload(_first(payloads))
+
+
+def _first(payloads: Any) -> Payload:
+    found: Payload = payloads[0]
+    return found

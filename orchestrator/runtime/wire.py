@@ -1,0 +1,92 @@
+"""What passes between workflows, activities, consumers and clients, as Temporal payloads.
+
+These shapes stand in histories, so fields are added with defaults, never removed or renamed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+#: Signals and the memo field of the saga workflow.
+EVENT, RESOLVE, ATTENTION = "event", "resolve", "attention"
+
+#: Activities.
+EXCHANGE, REQUEST, PUBLISH = "exchange", "request", "publish"
+
+#: The type of a workflow failure that the saga's own course led to.
+SAGA_FAILED, NEEDS_ATTENTION = "SagaFailed", "CompensationFailed"
+
+
+@dataclass(slots=True)
+class SagaInput:
+    """A saga's start: its parameters in wire form, and the id of the event that led to it."""
+
+    parameters: dict[str, Any]
+    cause: str | None = None
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A message to publish. `data` is its payload in wire form; `timeout` is one attempt's and
+    `jitter` the most that a retry waits beyond its backoff, in seconds. With `dead_letter` it goes
+    to that topic instead, for `reason`."""
+
+    id: str
+    type: str
+    topic: str
+    key: str
+    data: Any
+    saga: str
+    correlation: str
+    cause: str | None = None
+    timeout: float = 0.0
+    jitter: float = 0.0
+    dead_letter: str | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Answer:
+    """A reply or failure as it came: its wire type, payload and message id. `invalid` says what is
+    wrong with a payload that could not be read."""
+
+    type: str
+    data: Any = None
+    invalid: str | None = None
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class Arrival:
+    """An event for a waiting saga: its message id, wire type and payload in wire form."""
+
+    id: str
+    type: str
+    data: Any
+
+
+@dataclass(slots=True)
+class Resolution:
+    """What a person decided about a parked undo: its path and `retry`, `skip` or `fail`."""
+
+    path: str
+    decision: str
+
+
+def workflow_id(saga: str, key: object) -> str:
+    """The id of a saga's instance; `saga` is its short name."""
+    return f"{saga}/{key}"
+
+
+def message_id(workflow_id: str, path: str) -> str:
+    """The id of a message: the same for every attempt, every run and every replay."""
+    return f"{workflow_id}#{path}"
+
+
+def split_message_id(id: str) -> tuple[str, str]:
+    """The workflow id and the path that a message id was made of. Raises ValueError."""
+    workflow, mark, path = id.rpartition("#")
+    if not mark or not workflow or not path:
+        raise ValueError(f"not the id of a saga's message: {id[:80]!r}")
+    return workflow, path

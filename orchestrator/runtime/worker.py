@@ -1,0 +1,145 @@
+"""Serves every stored version: one Temporal worker for each, one set of consumers for all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+
+from dsl.model import TopicModel
+from orchestrator.compile.stored import read_plan
+from orchestrator.messaging.bus import Bus
+from orchestrator.messaging.deadletter import dead_letter_topic
+from orchestrator.runtime import events, replies
+from orchestrator.runtime.activities import Activities
+from orchestrator.runtime.deployment import deployment_name
+from orchestrator.runtime.replies import Replies
+from orchestrator.runtime.versions import Served
+from orchestrator.runtime.workflow import workflow_classes
+from orchestrator.store import versions
+from orchestrator.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two looks at the store for versions that were deployed meanwhile.
+LOOK_EVERY = 1.0
+
+#: A saga in its fast window holds one of these; they cost nothing but memory.
+_LOCAL_ACTIVITIES = 2000
+_WORKFLOW_TASKS = 200
+
+
+class SagaWorker:
+    """Runs the sagas of all deployed modules until it is told to stop. `window` is the seconds
+    that the fast way waits for an answer."""
+
+    def __init__(self, client: Client, bus: Bus, database: Database, window: float = 0.5) -> None:
+        self._client = client
+        self._bus = bus
+        self._database = database
+        self._replies = Replies(bus, client)
+        self._activities = Activities(bus, self._replies, window)
+        self._served: dict[tuple[str, str], Served] = {}
+        self._current: dict[str, str] = {}
+        self.ready = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serves until `stop` is set, then drains. Raises what ends a consumer or a worker."""
+        await self._bus.create_topics([replies.TOPIC, replies.DEAD_LETTERS])
+        await self._replies.start()
+        async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+            done = asyncio.Event()
+            stack.callback(done.set)
+            tasks.create_task(_until(self._replies.run(done)))
+            tasks.create_task(self._follow(stop, done, stack, tasks))
+
+    async def _follow(
+        self,
+        stop: asyncio.Event,
+        done: asyncio.Event,
+        stack: AsyncExitStack,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """Looks for new versions until `stop`; each change starts the event consumer anew."""
+        changed = asyncio.Event()
+        receiver: asyncio.Task[None] | None = None
+        try:
+            while not stop.is_set():
+                if await self._load(stack):
+                    changed.set()
+                    if receiver:
+                        await receiver
+                    changed = asyncio.Event()
+                    receiver = tasks.create_task(self._events().run(changed))
+                self.ready.set()
+                await _either(stop, LOOK_EVERY)
+        finally:
+            changed.set()
+            if receiver:
+                await receiver
+            await stack.aclose()
+
+    def _events(self) -> events.Events:
+        current = [s for (m, v), s in self._served.items() if self._current.get(m) == v]
+        return events.Events(self._bus, self._client, current, list(self._served.values()))
+
+    async def _load(self, stack: AsyncExitStack) -> bool:
+        """Serves the versions that are not served yet; whether anything changed."""
+        async with self._database.reading() as session:
+            current = await versions.current(session)
+            stored = {(v.module, v.version): v for v in await versions.versions(session)}
+        fresh = [v for key, v in stored.items() if key not in self._served]
+        for version in fresh:
+            plan = read_plan(version.plan)
+            served = Served(plan, version.version)
+            await self._create_topics(served)
+            if plan.sagas:
+                await stack.enter_async_context(self._worker(served))
+            self._served[version.module, version.version] = served
+            log.info("serving", module=version.module, version=version.version)
+        changed = bool(fresh) or current != self._current
+        self._current = current
+        return changed
+
+    async def _create_topics(self, served: Served) -> None:
+        letters = [
+            TopicModel(name=dead_letter_topic(t.name, events.GROUP), partitions=t.partitions)
+            for t in served.plan.topics
+            if t.name in served.topics
+        ]
+        await self._bus.create_topics([*served.plan.topics, *letters])
+
+    def _worker(self, served: Served) -> Worker:
+        version = WorkerDeploymentVersion(deployment_name(served.plan.module), served.version)
+        return Worker(
+            self._client,
+            task_queue=served.plan.module,
+            workflows=workflow_classes(served.plan),
+            activities=self._activities.all(),
+            # The plan is deterministic by construction, and the sandbox costs 1.7 times the CPU.
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            deployment_config=WorkerDeploymentConfig(
+                version=version,
+                use_worker_versioning=True,
+                default_versioning_behavior=VersioningBehavior.PINNED,
+            ),
+            max_concurrent_local_activities=_LOCAL_ACTIVITIES,
+            max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
+        )
+
+
+async def _either(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+async def _until(work: Awaitable[None]) -> None:
+    await work

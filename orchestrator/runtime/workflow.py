@@ -1,0 +1,238 @@
+"""The Temporal workflow of a saga: one type for each saga, made from its plan at run time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import VersioningBehavior
+from temporalio.exceptions import ApplicationError
+
+from dsl.model import wire_type
+from dsl.types import Named
+from dsl.values import Struct
+from orchestrator.compile.plan import Plan, SagaPlan
+from orchestrator.messaging.codec import CodecError, DecodeError, JsonCodec
+from orchestrator.runtime.calls import Calls
+from orchestrator.runtime.cancels import Cancels
+from orchestrator.runtime.effects import Command, Decision, SagaFailed
+from orchestrator.runtime.interpreter import (
+    CompensationFailed,
+    Expressions,
+    Interpreter,
+)
+from orchestrator.runtime.mailbox import Mailbox
+from orchestrator.runtime.wire import (
+    ATTENTION,
+    EVENT,
+    NEEDS_ATTENTION,
+    RESOLVE,
+    SAGA_FAILED,
+    Arrival,
+    Resolution,
+    SagaInput,
+)
+
+
+def workflow_classes(plan: Plan) -> list[type]:
+    """The workflow classes of a plan's sagas; workflow type = the saga's qualified name."""
+    codec, expressions = JsonCodec(plan), Expressions()
+    return [_workflow_class(plan, saga, codec, expressions) for saga in plan.sagas.values()]
+
+
+def _workflow_class(plan: Plan, saga: SagaPlan, codec: JsonCodec, expressions: Expressions) -> type:
+    async def run(self: SagaWorkflow, input: SagaInput) -> Any:
+        return await self.execute(plan, saga, codec, expressions, input)
+
+    # Temporal wants `run` on the class itself, refuses functions that look local, and takes an
+    # annotated `self` for an input.
+    del run.__annotations__["self"]
+    run.__qualname__ = f"{saga.short}.run"
+    made = type(saga.short, (SagaWorkflow,), {"run": workflow.run(run)})
+    return workflow.defn(
+        name=saga.name, sandboxed=False, versioning_behavior=VersioningBehavior.PINNED
+    )(made)
+
+
+class SagaWorkflow:
+    """What all saga workflows share: the effects of the interpreter, and the end of a saga."""
+
+    def __init__(self) -> None:
+        self._mailbox = Mailbox()
+        self._decisions: dict[str, Decision] = {}
+        #: What a person is to decide, by path: the undos of parallel branches may park together.
+        self._parked: dict[str, str] = {}
+
+    @workflow.signal(name=EVENT)
+    def event(self, arrival: Arrival) -> None:
+        """Keeps an event until a statement takes it."""
+        self._mailbox.put(arrival)
+
+    @workflow.signal(name=RESOLVE)
+    def resolve(self, resolution: Resolution) -> None:
+        """Settles a parked undo; what is no decision changes nothing."""
+        if resolution.path in self._parked and resolution.decision in set(Decision):
+            self._decisions[resolution.path] = Decision(resolution.decision)
+
+    async def execute(
+        self,
+        plan: Plan,
+        saga: SagaPlan,
+        codec: JsonCodec,
+        expressions: Expressions,
+        input: SagaInput,
+    ) -> Any:
+        """Runs the saga to one of its ends: the result, a failure or a cancellation."""
+        self._codec = codec
+        self._cancels = Cancels()
+        self._calls = Calls(plan, saga, codec, self._cancels, input.cause)
+        if input.cause:
+            self._mailbox.know(input.cause)
+        interpreter = Interpreter(plan, saga, self, expressions)
+        body = asyncio.ensure_future(self._run(interpreter, saga, input))
+        deadline = _Deadline(saga.within, body)
+        try:
+            return await _ended(body)
+        except asyncio.CancelledError:
+            reason = f"not done within {saga.within:g}s" if deadline.passed else None
+        except SagaFailed as failed:
+            reason = str(failed)
+        finally:
+            deadline.close()
+        await _undisturbed(self._compensate(interpreter, reason))
+        if reason is None:
+            raise asyncio.CancelledError
+        raise _failure(reason)
+
+    async def _run(self, interpreter: Interpreter, saga: SagaPlan, input: SagaInput) -> Any:
+        """The saga's result in wire form. Raises SagaFailed."""
+        codec, given = self._codec, input.parameters
+        try:
+            parameters = {
+                p.name: codec.from_wire(given.get(p.name), p.type) for p in saga.parameters
+            }
+        except CodecError as error:
+            raise SagaFailed(f"input of `{saga.short}`: {error}") from None
+        result = await interpreter.run(parameters)
+        if saga.result is None:
+            return None
+        try:
+            return codec.to_wire(result, saga.result)
+        except CodecError as error:
+            raise SagaFailed(f"result of `{saga.short}`: {error}") from None
+
+    async def _compensate(self, interpreter: Interpreter, reason: str | None) -> None:
+        try:
+            await interpreter.compensate()
+        except CompensationFailed as failed:
+            text = f"{reason or 'cancelled'}; {failed}"
+            raise ApplicationError(text, type=NEEDS_ATTENTION, non_retryable=True) from None
+
+    # --- Effects
+
+    def now(self) -> datetime:
+        """The workflow's clock."""
+        return workflow.now()
+
+    async def call(self, command: Command) -> Struct:
+        """Sends a command at two speeds."""
+        return await self._calls.call(command)
+
+    async def bury(self, command: Command, reason: str) -> None:
+        """Publishes an exhausted command as a dead letter."""
+        await self._calls.bury(command, reason)
+
+    async def publish(self, path: str, event: str, payload: Struct) -> None:
+        """Publishes an event."""
+        await self._calls.publish(path, event, payload)
+
+    async def receive(
+        self, event: str, fits: Callable[[Struct], bool], limit: float | None
+    ) -> Struct | None:
+        """Waits until the mailbox holds an event that fits, or the limit has passed."""
+        found: list[Struct] = []
+
+        def arrived() -> bool:
+            if not found:
+                found.extend(self._matching(event, fits))
+            return bool(found)
+
+        return found[0] if await self._cancels.condition(arrived, limit) else None
+
+    def _matching(self, event: str, fits: Callable[[Struct], bool]) -> list[Struct]:
+        for arrival in self._mailbox:
+            if arrival.type != wire_type(event):
+                continue
+            try:
+                payload = self._codec.from_wire(arrival.data, Named(event))
+            except DecodeError as error:
+                workflow.logger.warning("event %s dropped: %s", arrival.id, error)
+                self._mailbox.take(arrival)
+                continue
+            if fits(payload):
+                self._mailbox.take(arrival)
+                return [payload]
+        return []
+
+    async def attention(self, path: str, reason: str) -> Decision:
+        """Parks until a person's decision comes by signal; the memo shows what about."""
+        self._parked[path] = reason
+        self._show_parked()
+        await workflow.wait_condition(lambda: path in self._decisions)
+        del self._parked[path]
+        self._show_parked()
+        return self._decisions.pop(path)
+
+    def _show_parked(self) -> None:
+        """The memo holds one of them; its decision brings the next."""
+        first = next(({"path": p, "reason": r} for p, r in self._parked.items()), None)
+        workflow.upsert_memo({ATTENTION: first})
+
+
+class _Deadline:
+    """Cancels the body when the saga's `within` has passed."""
+
+    def __init__(self, seconds: float | None, body: asyncio.Future[Any]) -> None:
+        self.passed = False
+        self._body = body
+        self._timer = (
+            asyncio.get_running_loop().call_later(seconds, self._pass) if seconds else None
+        )
+
+    def _pass(self) -> None:
+        self.passed = True
+        self._body.cancel()
+
+    def close(self) -> None:
+        if self._timer and not self.passed:
+            self._timer.cancel()
+
+
+async def _ended(body: asyncio.Future[Any]) -> Any:
+    """The body's result. A cancel is passed on to it when it has begun: what it then makes of it
+    is its own affair."""
+    while True:
+        try:
+            return await asyncio.shield(body)
+        except asyncio.CancelledError:
+            if body.done():
+                return body.result()
+            body.cancel()
+
+
+async def _undisturbed(compensation: Any) -> None:
+    """Runs a compensation to its end; a cancel that comes meanwhile changes nothing."""
+    task = asyncio.ensure_future(compensation)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            continue
+    task.result()
+
+
+def _failure(reason: str) -> ApplicationError:
+    return ApplicationError(reason, type=SAGA_FAILED, non_retryable=True)

@@ -1,0 +1,9 @@
+"""What the author of a participant uses: `Service`, its messages, its failures."""
+
+from orchestrator.service.context import Context
+from orchestrator.service.errors import ServiceError
+from orchestrator.service.failure import Failure
+from orchestrator.service.message import Message
+from orchestrator.service.service import Service
+
+__all__ = ["Context", "Failure", "Message", "Service", "ServiceError"]

@@ -1,0 +1,104 @@
+"""A participant: its contract, its messages, its handlers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import MetaData
+
+from dsl.model import Program
+from orchestrator.messaging.bus import Bus
+from orchestrator.messaging.codec import JsonCodec
+from orchestrator.service.contract import find_command, find_service, read_program, simple
+from orchestrator.service.errors import ServiceError
+from orchestrator.service.failure import failure_of
+from orchestrator.service.handler import Handler, make_handler
+from orchestrator.service.models import Models
+from orchestrator.service.namespace import Namespace
+from orchestrator.service.runner import ServiceRunner
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Service:
+    """A participant in sagas, written against its contract.
+
+    `flow` is a `.flow` file or a folder of them; a relative path is relative to the current
+    directory, as everywhere in Python. `metadata` are the participant's own tables, created at the
+    start when missing. `program` stands in for `flow`, for tests.
+
+        inventory = Service("inventory", flow="flows/orders")
+        messages, failures = inventory.messages, inventory.failures
+
+        @inventory.handles("ReserveStock")
+        async def reserve(command, session): ...
+    """
+
+    def __init__(
+        self,
+        name: str,
+        flow: str | Path | None = None,
+        *,
+        program: Program | None = None,
+        metadata: MetaData | None = None,
+    ) -> None:
+        if program is None:
+            if flow is None:
+                raise ServiceError(f"service `{name}` needs `flow`, the path of its contract")
+            program = read_program(name, flow)
+        self.module, self.model = find_service(program, name)
+        self.name = simple(name)
+        self.program = program
+        self.metadata = metadata
+        self.codec = JsonCodec(program)
+        self.models = Models(program)
+        self.handlers: dict[str, Handler] = {}
+        self.messages = Namespace(self.name, "message", self._message_names(), self.models.named)
+        fails = {name for command in self.model.commands for name in command.fails}
+        self.failures = Namespace(
+            self.name,
+            "declared failure",
+            {simple(name): name for name in sorted(fails)},
+            lambda qualified: failure_of(self.models.message(qualified)),
+        )
+
+    def handles(self, command: str) -> Callable[[F], F]:
+        """Registers `async def f(command)` as the handler; `session` (the transaction's
+        AsyncSession) and `context` (`Context`) are given to parameters of these names. It returns
+        a reply or raises a declared failure. Raises ServiceError for an unknown command, a second
+        handler, or a function of another shape."""
+        model = find_command(self.name, self.model, command)
+
+        def register(function: F) -> F:
+            if model.name in self.handlers:
+                raise ServiceError(f"service `{self.name}` has two handlers for `{command}`")
+            self.handlers[model.name] = make_handler(self.name, model, function)
+            return function
+
+        return register
+
+    async def serve(
+        self, bus: Bus, database_url: str, *, stop: asyncio.Event, concurrency: int = 16
+    ) -> None:
+        """Handles commands until `stop` is set, then finishes those under way. Raises BusError,
+        StoreError when it cannot start, ServiceError without a single handler."""
+        async with ServiceRunner(self, bus, database_url, concurrency=concurrency) as runner:
+            await runner.run(stop)
+
+    def _message_names(self) -> dict[str, str]:
+        """Its own messages first, then what its module and the others declare."""
+        own = [c.name for c in self.model.commands] + [e.name for e in self.model.events]
+        modules = self.program.modules
+        ordered = [modules[self.module], *(m for n, m in modules.items() if n != self.module)]
+        data = [r.name for m in ordered for r in m.records]
+        data += [e.name for m in ordered for e in m.enums]
+        found: dict[str, str] = {}
+        for qualified in (*own, *self._replies(), *data):
+            found.setdefault(simple(qualified), qualified)
+        return found
+
+    def _replies(self) -> list[str]:
+        return [n for c in self.model.commands for n in (*c.replies, *c.fails)]

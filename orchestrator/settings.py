@@ -1,0 +1,121 @@
+"""Settings: `orchestrate.toml` by environment, every one of them overridable by the process's
+environment, the embedded stack where nothing is said."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+FILE = "orchestrate.toml"
+_DEFAULT = "local"
+
+
+class SettingsError(Exception):
+    """A setting that is wrong or missing; one sentence that names it."""
+
+
+class Settings(BaseSettings):
+    """What a command needs to know of its surroundings. Each is read from the variable
+    `ORCHESTRATE_<NAME>`, else from the chosen `[env.<name>]` table, else it is the default; what
+    has no default here comes from the running embedded stack."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ORCHESTRATE_",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    #: The embedded stack's data folder.
+    data: Path = Path(".orchestrate")
+    #: `host:port` of Temporal's front end.
+    temporal: str | None = None
+    namespace: str = "default"
+    #: Kafka's bootstrap servers, comma-separated.
+    kafka: str | None = None
+    #: SQLAlchemy URL; a secret, because it may hold a password.
+    database: SecretStr | None = None
+    #: SQLAlchemy URL for the participants that the command line runs.
+    services_database: SecretStr | None = None
+    #: Seconds that the fast way waits for an answer; well under a workflow task's heartbeat.
+    window: float = Field(default=0.5, ge=0, le=5)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before what was read from the file."""
+        return (env_settings, init_settings)
+
+    @property
+    def database_url(self) -> str:
+        """The store's URL; without the setting a SQLite file in the data folder."""
+        if self.database is not None:
+            return self.database.get_secret_value()
+        return f"sqlite:///{(self.data / 'store.db').absolute()}"
+
+
+def load_settings(environment: str | None = None, folder: Path = Path()) -> Settings:
+    """The settings of an environment (default: `ORCHESTRATE_ENV`, else `local`).
+
+    Raises SettingsError, naming the setting, the file and the way out.
+    """
+    name = environment or os.environ.get("ORCHESTRATE_ENV") or _DEFAULT
+    try:
+        return Settings(**_table(folder / FILE, name))
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, name)) from None
+
+
+def _sentence(error: ValidationError, environment: str) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    setting = ".".join(map(str, first["loc"])) or "settings"
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(f"`{name}`" for name in Settings.model_fields)
+        return f"no setting `{setting}` (in `{environment}` of {FILE}): there are {known}"
+    variable = f"ORCHESTRATE_{setting.upper()}"
+    return f"setting `{setting}` ({variable}, or `{environment}` of {FILE}): {_lower(first['msg'])}"
+
+
+def _table(path: Path, name: str) -> dict[str, Any]:
+    """The settings under `[env.<name>]`; none where there is no file, or no `local` in it."""
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        document = {}
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8: byte {error.start} is not") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {_lower(str(error))}") from None
+    environments = document.pop("env", {})
+    if document or not isinstance(environments, dict):
+        wrong = next(iter(document), "env")
+        raise SettingsError(f"{path}: `{wrong}` is out of place: settings stand in `[env.<name>]`")
+    if name not in environments and name != _DEFAULT:
+        known = ", ".join(f"`{n}`" for n in environments) or "none"
+        raise SettingsError(f"no environment `{name}` in {path}: there is {known}")
+    table = environments.get(name, {})
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: `env.{name}` is no table: write `[env.{name}]` and settings")
+    return table
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,1 @@
+"""The SQL store: SQLite or PostgreSQL, by one URL."""

@@ -1,0 +1,80 @@
+"""The inbox: each message has one effect, and one answer that can be sent again.
+
+All functions work in the caller's transaction, together with what the message changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from orchestrator.store.errors import ConflictError
+from orchestrator.store.insert import insert_into
+from orchestrator.store.tables import inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What a message's first delivery led to: the outgoing messages, as JSON values."""
+
+    answer: list[Any]
+    processed_at: datetime
+
+
+async def claim(
+    session: AsyncSession, consumer: str, message_id: str, payload: bytes
+) -> Processed | None:
+    """None: the message is new and ours to process in this transaction, `record` ends it.
+    Otherwise what it led to before. Of two deliveries at once the primary key lets one in; the
+    other waits here for its end. Raises ConflictError when the id was used with another payload."""
+    digest = hashlib.sha256(payload).hexdigest()
+    added = await session.execute(
+        insert_into(session, inbox)
+        .values(
+            consumer=consumer,
+            message_id=message_id,
+            payload_sha256=digest,
+            processed_at=datetime.now(UTC),
+        )
+        .on_conflict_do_nothing()
+        .returning(inbox.c.message_id)
+    )
+    if added.first() is not None:
+        return None
+    found = await lookup(session, consumer, message_id, payload)
+    assert found is not None, "an inbox row vanished inside its transaction"
+    return found
+
+
+async def record(
+    session: AsyncSession, consumer: str, message_id: str, answer: Sequence[Any]
+) -> None:
+    """Ends a claim with the outgoing messages (JSON values, in the order they are sent)."""
+    await session.execute(
+        update(inbox)
+        .where(inbox.c.consumer == consumer, inbox.c.message_id == message_id)
+        .values(answer=list(answer), processed_at=datetime.now(UTC))
+    )
+
+
+async def lookup(
+    session: AsyncSession, consumer: str, message_id: str, payload: bytes
+) -> Processed | None:
+    """What a message led to, None when it was not processed. Raises ConflictError."""
+    rows = await session.execute(
+        select(inbox).where(inbox.c.consumer == consumer, inbox.c.message_id == message_id)
+    )
+    row = rows.first()
+    if row is None:
+        return None
+    if row.payload_sha256 != hashlib.sha256(payload).hexdigest():
+        raise ConflictError(
+            f"message `{message_id}` was processed by `{consumer}` with another body"
+        )
+    return Processed(row.answer or [], row.processed_at)

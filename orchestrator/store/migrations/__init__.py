@@ -1,0 +1,1 @@
+"""Alembic revisions, one folder for each set of tables."""

@@ -1,0 +1,1 @@
+"""The project's benchmarks: `python -m tests.bench [NAME ...]`, or `make bench [ONLY=NAME]`."""

@@ -1,0 +1,197 @@
+"""Commands that need no server: check, diagram, help, and wrong calls."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import LAB, ORDERS, PROGRAM, Cli, environment
+
+COMMANDS = [
+    *("check", "deploy", "dev", "worker", "service", "start"),
+    *("list", "show", "cancel", "resolve", "diagram"),
+]
+WRONG = "module m\nrecord R { a: strin }\n"
+
+
+def test_good_flows_have_no_findings(cli: Cli) -> None:
+    """Flows without an error say so, with how many files were read, and exit status 0."""
+    done = cli.run("check", ORDERS)
+    assert (done.code, done.out, done.err) == (0, "checked 2 files: no findings\n", "")
+
+
+def test_errors_are_shown_with_their_place(cli: Cli, write: Callable[[str, str], Path]) -> None:
+    """An error is shown with its code and place, as text and as JSON, and the exit status is 1."""
+    write("m.flow", WRONG)
+    text = cli.call("check", cli.cwd / "m.flow")
+    assert text.code == 1
+    assert "error[F" in text.out and "m.flow:2:15" in text.out and "1 error" in text.out
+    for options in (["--json"], ["--format", "json"]):
+        found = cli.call("check", cli.cwd / "m.flow", *options)
+        assert found.code == 1
+        assert found.json["ok"] is False
+        assert found.json["diagnostics"][0]["code"].startswith("F")
+
+
+def test_good_flows_as_json(cli: Cli) -> None:
+    """Without errors the JSON says so, and names the modules."""
+    done = cli.call("check", ORDERS, "--json")
+    assert (done.code, done.json["ok"]) == (0, True)
+    assert set(done.json["modules"]) == {"shop.orders", "shop.contracts"}
+
+
+def test_a_path_that_is_not_there(cli: Cli) -> None:
+    """A missing path and a folder without flows are named in one sentence."""
+    (cli.cwd / "empty").mkdir()
+    for command in ("check", "diagram", "dev"):
+        assert "there is no nowhere.flow" in cli.call(command, "nowhere.flow").refused()
+        empty = cli.call(command, cli.cwd / "empty").refused()
+        assert "there is no .flow file in" in empty and "empty" in empty
+
+
+def test_not_utf8(cli: Cli) -> None:
+    """A file that is not text is a finding of its own."""
+    (cli.cwd / "m.flow").write_bytes(b"module m\n// \xff\n")
+    done = cli.call("check", cli.cwd / "m.flow")
+    assert done.code == 1
+    assert "m.flow" in done.out and "UTF-8" in done.out
+
+
+@pytest.mark.parametrize(
+    ("format", "begins"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("dot", b"digraph")]
+)
+def test_a_diagram_in_each_form(cli: Cli, format: str, begins: bytes) -> None:
+    """A diagram goes to standard output, or to a file with the same bytes in it."""
+    command = [*PROGRAM, "diagram", str(ORDERS), "--format", format]
+    done = subprocess.run(
+        command, cwd=cli.cwd, env=environment(cli.data), capture_output=True, check=True
+    )
+    assert done.stdout.startswith(begins)
+    written = cli.call("diagram", ORDERS, "--format", format, "-o", cli.cwd / "picture")
+    assert (written.code, written.out) == (0, "")
+    assert (cli.cwd / "picture").read_bytes() == done.stdout
+
+
+def test_a_diagram_of_one_saga(cli: Cli) -> None:
+    """A saga is chosen by its short or its qualified name; an unknown one is named with those
+    there are."""
+    for name in ("PlaceOrder", "shop.orders.PlaceOrder"):
+        assert cli.call("diagram", ORDERS, "--saga", name, "--format", "dot").code == 0
+    refused = cli.call("diagram", ORDERS, "--saga", "PlaceOder").refused()
+    assert "no saga `PlaceOder`" in refused and "`PlaceOrder`" in refused
+
+
+def test_a_diagram_that_cannot_be_written(cli: Cli) -> None:
+    """A place that cannot be written to is named with the system's reason."""
+    refused = cli.call("diagram", ORDERS, "-o", cli.cwd / "no" / "such" / "x.svg").refused()
+    assert "x.svg cannot be written: No such file or directory" in refused
+
+
+def test_a_diagram_of_flows_with_errors(cli: Cli, write: Callable[[str, str], Path]) -> None:
+    """Flows with errors are not drawn: the findings are shown instead."""
+    done = cli.call("diagram", write("m.flow", WRONG))
+    assert (done.code, done.out) == (1, "")
+    assert "error[F" in done.err and "nothing done" in done.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(cli: Cli, command: str) -> None:
+    """Each command's help ends with a call that shows its use."""
+    done = cli.call(command, "--help")
+    assert done.code == 0
+    assert f"Example: orchestrate {command}" in " ".join(done.out.split())
+
+
+def test_help_lists_all_commands(cli: Cli) -> None:
+    """The program's help names every command with what it does."""
+    done = cli.run("--help")
+    assert done.code == 0
+    listed = {line.split()[0] for line in done.out.splitlines() if line.startswith("  ")}
+    assert set(COMMANDS) <= listed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["chek"],
+        ["check"],
+        ["check", "--colour", "x"],
+        ["diagram", str(ORDERS), "--format", "gif"],
+        ["list", "--status", "lost"],
+        ["list", "--limit", "0"],
+        ["resolve", "Trial/1"],
+        ["resolve", "Trial/1", "--retry", "--skip"],
+        ["dev", str(ORDERS), "--once"],
+    ],
+)
+def test_a_wrong_call_is_status_2(cli: Cli, arguments: list[str]) -> None:
+    """A command, option or value that there is not is exit status 2, with the usage."""
+    done = cli.call(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert "Usage: " in done.err and "Error: " in done.err
+
+
+@pytest.mark.parametrize("arguments", [["check", str(ORDERS)], ["dev", "--help"], ["--help"]])
+def test_no_client_is_loaded_for_nothing(cli: Cli, arguments: list[str]) -> None:
+    """What talks to no server loads no server's client, and no command loads another's."""
+    code = (
+        "import sys; from orchestrator.cli.main import app\n"
+        "try: app(sys.argv[1:])\n"
+        "finally: print(*sorted(m for m in sys.modules if '.' not in m), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=environment(cli.data),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = {"temporalio", "aiokafka", "sqlalchemy", "structlog", "pydantic_settings", "asyncio"}
+    assert heavy & set(done.stderr.split()) == set()
+
+
+def test_errors_for_the_user_exist() -> None:
+    """Every class that the command line knows by name is an exception there is."""
+    from importlib import import_module
+
+    from orchestrator.cli.errors import FOR_THE_USER
+
+    for name in FOR_THE_USER:
+        module, _, short = name.rpartition(".")
+        assert issubclass(getattr(import_module(module), short), Exception)
+
+
+def test_a_reader_that_leaves(cli: Cli) -> None:
+    """A pipe that is closed early (`| head`) ends the command without a traceback."""
+    command = [*PROGRAM, "diagram", str(ORDERS), "--format", "svg"]
+    with subprocess.Popen(
+        command,
+        env=environment(cli.data),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+
+
+def test_a_terminal_that_knows_little(cli: Cli) -> None:
+    """Signs that the output's encoding has not are replaced, and stop nothing."""
+    done = cli.run("check", cli.cwd / "ü.flow", env={"PYTHONIOENCODING": "ascii"})
+    assert done.refused().startswith("there is no ")
+
+
+def test_json_is_whole(cli: Cli) -> None:
+    """`--json` is one document, also when it tells of nothing."""
+    (cli.cwd / "m.flow").write_text("module m\n")
+    assert json.loads(cli.call("check", cli.cwd / "m.flow", "--json").out)["diagnostics"] == []
+
+
+def test_the_lab_is_sound(cli: Cli) -> None:
+    """The flow that the tests with servers use has no findings."""
+    assert cli.call("check", LAB).code == 0

@@ -1,0 +1,114 @@
+"""What the whole test suite shares: its options, and real servers, started once and when first
+asked for. A server that is missing fails the tests; PostgreSQL alone may be skipped, outside CI."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from temporalio.client import Client
+
+from orchestrator.dev.errors import MissingError
+from orchestrator.dev.postgres import PostgresServer
+from orchestrator.dev.stack import DevStack
+from orchestrator.messaging.bus import Bus
+from orchestrator.messaging.kafka import KafkaBus
+from orchestrator.messaging.memory import MemoryBus
+from orchestrator.runtime.connect import connect
+from orchestrator.store.database import Database
+from orchestrator.store.migrate import migrate
+
+_numbers = itertools.count()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` rewrites the expected outputs of the corpora."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite the expected outputs")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DevStack]:
+    """Temporal and Kafka."""
+    folder = tmp_path_factory.mktemp("stack")
+    async with DevStack(folder, ui=False, require_kafka=True) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres() -> AsyncIterator[PostgresServer]:
+    """PostgreSQL."""
+    server = PostgresServer()
+    try:
+        await server.start()
+    except MissingError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def client(stack: DevStack) -> Client:
+    """A client of Temporal."""
+    return await connect(stack.addresses.temporal)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kafka_bus(stack: DevStack) -> AsyncIterator[Bus]:
+    """Kafka, one connection for the session."""
+    async with KafkaBus(stack.addresses.kafka or "") as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(params=["memory", "kafka"], loop_scope="session")
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    """Each bus in turn."""
+    if request.param == "kafka":
+        yield request.getfixturevalue("kafka_bus")
+        return
+    async with MemoryBus() as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database(request: pytest.FixtureRequest) -> str:
+    """The kind of database under test."""
+    return str(request.param)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(
+    empty_database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Database]:
+    """A migrated store on each kind of database in turn."""
+    if empty_database == "sqlite":
+        url = f"sqlite:///{tmp_path}/store.db"
+    else:
+        url = await request.getfixturevalue("new_postgres_database")()
+    async with Database(url) as opened:
+        await migrate(opened.engine)
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def new_postgres_database(postgres: PostgresServer) -> Callable[[], Awaitable[str]]:
+    """Makes a database that nobody else uses, and gives its URL."""
+
+    async def make() -> str:
+        name = f"test_{next(_numbers)}"
+        admin = create_async_engine(postgres.url(), isolation_level="AUTOCOMMIT")
+        async with admin.connect() as connection:
+            await connection.execute(text(f"CREATE DATABASE {name}"))
+        await admin.dispose()
+        return postgres.url(database=name).replace("+asyncpg", "")
+
+    return make

@@ -1,0 +1,292 @@
+"""Each function and macro: a text, and its value or the kind of its error."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from dsl.cel.errors import CelError
+
+BAD, RANGE, OVERLOAD = "invalid argument", "range error", "no such overload"
+
+SIZES = [
+    ('size("")', 0),
+    ('size("πέντε")', 5),
+    ('size("🐶")', 1),
+    ('size(b"ÿ")', 2),
+    ("size([1, 2])", 2),
+    ('size({"a": 1})', 1),
+    ('"four".size()', 4),
+    ("tags.size()", 2),
+    ("size(dyn(5))", OVERLOAD),
+    ("size(dyn(order))", OVERLOAD),
+]
+TEXTS = [
+    ('"foobar".startsWith("foo")', True),
+    ('"foobar".startsWith("bar")', False),
+    ('"".startsWith("")', True),
+    ('"forté".endsWith("té")', True),
+    ('"Straße".contains("aß")', True),
+    ('"hello".contains("ol")', False),
+    ('dyn(5).contains("a")', OVERLOAD),
+    ('"hubba".matches("ubb")', True),
+    ('matches("grey", "gr(a|e)y")', True),
+    ('"abc".matches("^b")', False),
+    ('"ab12".matches(r"^[a-z]{2}\\d+$")', True),
+    ('"x".matches(dyn("("))', BAD),
+]
+TO_STRING = [
+    ("string(123)", "123"),
+    ("string(-456)", "-456"),
+    ("string(true)", "true"),
+    ("string(1.0)", "1"),
+    ("string(123.456)", "123.456"),
+    ("string(-4.5e-3)", "-0.0045"),
+    ("string(1e-5)", "1e-05"),
+    ("string(100000.0)", "100000"),
+    ("string(1e6)", "1e+06"),
+    ("string(1.5e21)", "1.5e+21"),
+    ("string(0.0 / 0.0)", "NaN"),
+    ("string(-1.0 / 0.0)", "-Inf"),
+    ("string(-0.0)", "-0"),
+    ('string(b"abc")', "abc"),
+    (r'string(b"\303\277")', "ÿ"),
+    (r'string(dyn(b"\000\xff"))', BAD),
+    ("string(d)", "12.30"),
+    ('string(decimal("1e3"))', "1000"),
+    ('string(decimal("1e-9"))', "0.000000001"),
+    ("string(20%)", "0.2"),
+    ("string(id)", "3f2504e0-4f89-11d3-9a0c-0305e82c3301"),
+    ("string(day)", "2024-02-29"),
+    ('string(timestamp("2009-02-13T23:31:30Z"))', "2009-02-13T23:31:30Z"),
+    ('string(timestamp("2009-02-13T23:31:30.500+01:00"))', "2009-02-13T22:31:30.5Z"),
+    ('string(timestamp("0099-01-01T00:00:00Z"))', "0099-01-01T00:00:00Z"),
+    ("string(1h)", "3600s"),
+    ('string(duration("1.5s"))', "1.5s"),
+    ('string(duration("-1500ms"))', "-1.5s"),
+    ("string(0s)", "0s"),
+    ("string(currency)", "USD"),
+    ("string(dyn(null))", OVERLOAD),
+]
+TO_NUMBERS = [
+    ('int("987")', 987),
+    ('int("-0")', 0),
+    ('int("+5")', 5),
+    ("int(1.9)", 1),
+    ("int(-7.9)", -7),
+    ("int(dyn(9223372036854775807.0))", RANGE),
+    ("int(dyn(-9223372036854775808.0))", RANGE),
+    ("int(f * 1e99)", RANGE),
+    ("int(0.0 / 0.0)", RANGE),
+    ("int(d)", 12),
+    ('int(decimal("-12.9"))', -12),
+    ('int(decimal(dyn("1e30")))', RANGE),
+    ('int(timestamp("2004-09-16T23:59:59Z"))', 1095379199),
+    ('int(timestamp("1969-12-31T23:59:58.5Z"))', -2),
+    ('int(dyn("1.5"))', BAD),
+    ('int(dyn(" 1"))', BAD),
+    ('int(dyn("1_000"))', BAD),
+    ('int(dyn("٣"))', BAD),
+    ('int(dyn(""))', BAD),
+    ('int(dyn("9223372036854775808"))', RANGE),
+    ("int(dyn(true))", OVERLOAD),
+    ("int(double(36028797018963969))", 36028797018963968),
+    ("double(3)", 3.0),
+    ("float(3)", 3.0),
+    ('double("6.02214e23")', 6.02214e23),
+    ('double("-.5")', -0.5),
+    ('double("5.")', 5.0),
+    ("double(d)", 12.3),
+    ('double("-inf") < 0.0', True),
+    ('double(dyn("1e999"))', RANGE),
+    ('double(dyn("1_0"))', BAD),
+    ('double(dyn("0x10"))', BAD),
+    ('double(dyn("x"))', BAD),
+    ("double(9223372036854775807)", 9.223372036854775807e18),
+    ('decimal("12.30")', Decimal("12.30")),
+    ('decimal("+.5")', Decimal("0.5")),
+    ("decimal(n)", Decimal(7)),
+    ('decimal(dyn("NaN"))', BAD),
+    ('decimal(dyn("Infinity"))', BAD),
+    ('decimal(dyn("1,5"))', BAD),
+    ("decimal(dyn(1.5))", OVERLOAD),
+    ('decimal(dyn("' + "1" * 51 + '"))', RANGE),
+]
+TO_OTHERS = [
+    *((f'bool("{text}")', True) for text in ("true", "TRUE", "True", "t", "T", "1")),
+    *((f'bool("{text}")', False) for text in ("false", "FALSE", "False", "f", "F", "0")),
+    ('bool(dyn("tRuE"))', BAD),
+    ("bool(dyn(1))", OVERLOAD),
+    ('bytes("ÿ")', b"\xc3\xbf"),
+    ('bytes(b"a")', b"a"),
+    (
+        'string(uuid("3F2504E0-4F89-11D3-9A0C-0305E82C3301"))',
+        "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+    ),
+    ('uuid(dyn("3f2504e04f8911d39a0c0305e82c3301"))', BAD),
+    ('date("2024-02-29")', date(2024, 2, 29)),
+    ('date(timestamp("2024-02-29T23:30:00-01:00"))', date(2024, 3, 1)),
+    ('date(dyn("2023-02-29"))', BAD),
+    ('date(dyn("2024-W09-4"))', BAD),
+    ('timestamp("2024-02-29T12:00:00.123456789Z")', datetime(2024, 2, 29, 12, 0, 0, 123456, UTC)),
+    ("timestamp(1234567890)", datetime(2009, 2, 13, 23, 31, 30, tzinfo=UTC)),
+    ("timestamp(-1)", datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ("timestamp(day)", datetime(2024, 2, 29, tzinfo=UTC)),
+    ("timestamp(n * 1000000000000)", RANGE),
+    ('timestamp(dyn("0000-01-01T00:00:00Z"))', RANGE),
+    ('timestamp(dyn("10000-01-01T00:00:00Z"))', BAD),
+    ('timestamp(dyn("0001-01-01T00:00:00+01:00"))', RANGE),
+    ('timestamp(dyn("2024-02-30T00:00:00Z"))', RANGE),
+    ('timestamp(dyn("2024-02-28T24:00:00Z"))', RANGE),
+    ('timestamp(dyn("2024-02-28 00:00:00Z"))', BAD),
+    ('timestamp(dyn("2024-02-28T00:00:00"))', BAD),
+    ('duration("1h30m")', timedelta(minutes=90)),
+    ('duration("-1.5s")', timedelta(seconds=-1.5)),
+    ('duration("250ms")', timedelta(milliseconds=250)),
+    ('duration("1.5h")', timedelta(minutes=90)),
+    ('duration("0")', timedelta()),
+    ('duration("2d")', timedelta(days=2)),
+    ('duration("1999ns")', timedelta(microseconds=1)),
+    ('duration(dyn("5"))', BAD),
+    ('duration(dyn("s"))', BAD),
+    ('duration(dyn(".s"))', BAD),
+    ('duration(dyn("1x"))', BAD),
+    ('duration(dyn(""))', BAD),
+    ('duration(dyn("320000000000s"))', RANGE),
+    ('duration(dyn("' + "9" * 5000 + 's"))', RANGE),
+]
+AT = 'timestamp("2009-02-13T23:31:30.123456Z")'
+PARTS = [
+    (f"{AT}.getFullYear()", 2009),
+    (f"{AT}.getMonth()", 1),
+    (f"{AT}.getDate()", 13),
+    (f"{AT}.getDayOfMonth()", 12),
+    (f"{AT}.getDayOfWeek()", 5),
+    (f"{AT}.getDayOfYear()", 43),
+    (f"{AT}.getHours()", 23),
+    (f"{AT}.getMinutes()", 31),
+    (f"{AT}.getSeconds()", 30),
+    (f"{AT}.getMilliseconds()", 123),
+    ('timestamp("2024-06-02T00:00:00Z").getDayOfWeek()', 0),
+    (f'{AT}.getDate("Australia/Sydney")', 14),
+    (f'{AT}.getDayOfMonth("US/Central")', 12),
+    (f'{AT}.getDayOfMonth("+11:00")', 13),
+    ('timestamp("2009-02-13T02:00:00Z").getDayOfMonth("-02:30")', 11),
+    (f'{AT}.getHours("02:00")', 1),
+    (f'{AT}.getMinutes("Asia/Kathmandu")', 16),
+    (f'{AT}.getSeconds("-00:00")', 30),
+    (f'{AT}.getHours("UTC")', 23),
+    (f'{AT}.getHours("Mars/Olympus")', BAD),
+    (f'{AT}.getHours("../etc/passwd")', BAD),
+    (f'{AT}.getHours("")', BAD),
+    (f'{AT}.getHours("+25:00")', BAD),
+    ('timestamp("0001-01-01T00:00:00Z").getHours("-05:00")', RANGE),
+    ("day.getMonth()", 1),
+    ("day.getDayOfYear()", 59),
+    ('duration("10000s").getHours()', 2),
+    ('duration("3730s").getMinutes()', 62),
+    ('duration("3730s").getSeconds()', 3730),
+    ('duration("123.321456s").getMilliseconds()', 321),
+    ('duration("-90m").getHours()', -1),
+    ('duration("-1.5s").getMilliseconds()', -500),
+    ("dyn(day).getHours()", OVERLOAD),
+    ("dyn(1).getHours()", OVERLOAD),
+    ("now()", datetime(2024, 2, 29, 12, tzinfo=UTC)),
+    ("now() - 12h == timestamp(day)", True),
+]
+LISTS = [
+    ("[1, 2, 3].sum()", 6),
+    ("[1.5, 2.5].sum()", 4.0),
+    ('[decimal("1.10"), decimal("2.20")].sum()', Decimal("3.30")),
+    ("[1h, 30m].sum()", timedelta(minutes=90)),
+    ("order.lines.map(l, l.price * decimal(l.quantity)).sum()", Decimal("13.00")),
+    ("order.lines.filter(l, false).map(l, l.price).sum()", Decimal(0)),
+    ("order.lines.filter(l, false).map(l, l.quantity).sum()", 0),
+    ("[f].filter(x, false).sum()", 0.0),
+    ("[span].filter(x, false).sum()", timedelta()),
+    ("[9223372036854775807, 1].sum()", "overflow"),
+    ('dyn(["a", "b"]).sum()', OVERLOAD),
+    ("dyn([1, 1.5]).sum()", OVERLOAD),
+    ("dyn(5).sum()", OVERLOAD),
+    ("[3, 1, 2].min()", 1),
+    ("[3, 1, 2].max()", 3),
+    ('["b", "a"].min()', "a"),
+    ("[t, t + 1s].max() == t + 1s", True),
+    ("[n].filter(x, false).max()", BAD),
+    ("dyn([null]).min()", OVERLOAD),
+    ("dyn([1, 2.5]).max()", 2.5),
+]
+MACROS = [
+    ("[1, 2, 3].map(x, x * x)", [1, 4, 9]),
+    ("[].map(x, x)", []),
+    ("[1, 2, 3, 4].map(x, x % 2 == 0, x * 10)", [20, 40]),
+    ("[2, 1, 0].map(x, 4 / x)", "divide by zero"),
+    ('{"a": 1, "b": 2}.map(k, k + "!")', ["a!", "b!"]),
+    ("[0, 1, 2, 3].filter(x, x % 2 == 1)", [1, 3]),
+    ("{0: 10, 1: 11}.filter(k, k > 0)", [1]),
+    ("[3, 0].filter(x, 12 / x > 4)", "divide by zero"),
+    ("[1].filter(x, dyn(5))", OVERLOAD),
+    ("[1, 2].all(x, x > 0)", True),
+    ("[1, 2].all(x, x > 1)", False),
+    ("[].all(x, x > 0)", True),
+    ("[1, 2, 3].all(x, 6 / (2 - x) == 6)", False),
+    ("[1, 2, 3].all(x, x / 0 != 17)", "divide by zero"),
+    ('dyn([1, "foo", 3]).all(x, x % 2 == 1)', OVERLOAD),
+    ('dyn([1, "foo", 3]).all(x, x == 1)', False),
+    ("[1, 2].exists(x, x == 2)", True),
+    ("[1, 2].exists(x, x > 2)", False),
+    ("[].exists(x, x == 2)", False),
+    ("[0, 1].exists(x, 1 / x == 1)", True),
+    ("[0, 1].exists(x, 1 / x == 5)", "divide by zero"),
+    ('{"a": 1}.exists(k, k == "a")', True),
+    ("[7].exists_one(x, x == 7)", True),
+    ("[7, 7].exists_one(x, x == 7)", False),
+    ("[].exists_one(x, x == 7)", False),
+    ("[3, 2, 1, 0].exists_one(x, 12 / x > 1)", "divide by zero"),
+    ("[1, 2].map(x, [10, 20].map(y, x * y))", [[10, 20], [20, 40]]),
+    ("[1, 2].map(n, n) == [1, 2] && n == 7", True),
+    ("[[1], [2, 3]].map(x, x.map(x, x + 1))", [[2], [3, 4]]),
+    ("dyn(5).map(x, x)", OVERLOAD),
+    ("dyn(order).map(x, x)", OVERLOAD),
+]
+HAS = [
+    ("has(order.note)", False),
+    ("has(order.customer_id)", True),
+    ('has({"a": 1}.a)', True),
+    ('has({"a": null}.a)', True),
+    ('has({"a": 1}.b)', False),
+    ("has({}.a)", False),
+    ("has(prices.zzz)", False),
+    ("has(any.k)", True),
+    ('has(order.note) ? order.note : "none"', "none"),
+    ("note == null", True),
+    ("note != null && note.size() > 3", False),
+    ("payment.payment_id", "p1"),
+    ("Line(sku: s, quantity: 1, price: d) == Line(price: d, sku: s, quantity: 1)", True),
+]
+TABLE = [*SIZES, *TEXTS, *TO_STRING, *TO_NUMBERS, *TO_OTHERS, *PARTS, *LISTS, *MACROS, *HAS]
+_KINDS = {BAD, RANGE, OVERLOAD, "overflow", "divide by zero"}
+
+
+@pytest.mark.parametrize(("text", "value"), TABLE, ids=[text[:60] for text, _ in TABLE])
+def test_function(run, text, value):
+    if isinstance(value, str) and value in _KINDS:
+        with pytest.raises(CelError) as caught:
+            run(text)
+        assert caught.value.kind == value
+    else:
+        found = run(text)
+        assert found == value
+        assert type(found) is type(value)
+
+
+def test_the_clock_may_be_a_callable(run):
+    later = datetime(2030, 1, 1, tzinfo=UTC)
+    assert run("now()", **{"$now": lambda: later}) == later
+
+
+def test_no_clock_is_an_error(run):
+    with pytest.raises(CelError, match="no clock"):
+        run("now()", **{"$now": None})

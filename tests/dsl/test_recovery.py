@@ -1,0 +1,123 @@
+"""After a syntax error the rest of the file is still read: one report for each mistake."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dsl.diagnostic import Diagnostic
+from dsl.parse import parse
+from dsl.recovery import MOST_ERRORS
+from dsl.source import Source
+from tests.dsl.generated import flow_of
+
+
+def findings(text: str) -> tuple[Diagnostic, ...]:
+    return parse(Source("f.flow", text))[1]
+
+
+def marked(text: str) -> list[int]:
+    """The lines of a text that say `// here`."""
+    return [n for n, line in enumerate(text.splitlines(), 1) if "// here" in line]
+
+
+TEN = """\
+module shop
+
+from parts import A B // here
+
+record Order {
+  id uuid // here
+  note: string, // here
+  total: decimal
+}
+
+recrod Line { sku: string } // here
+
+policy slow {
+  timeout: 10sec // here
+  dead_letter: "shop.dlq // here
+}
+
+service stock {
+  command Reserve key id { id: string } replies Reserved
+  event Reserved key id id: string } // here
+  event Missing key id { id: string; at: date } // here
+}
+
+saga S(id: string) -> string
+  key id
+{
+  let = 5 // here
+  step first = stock.Reserve(id: id
+    undo none // here
+  stpe second = stock.Reserve(id: id) // here
+  if id == "" fail "empty" } // here
+  emit stock.Reserved(id: id))  // here
+  return id
+}
+"""
+
+
+def test_every_mistake_is_reported_once_and_where_it_is() -> None:
+    assert [d.at.source.position(d.at.start)[0] for d in findings(TEN)] == marked(TEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "record A { a: int b } // here\nrecord B { b: int }\n",
+        "record A {\n  a: int\n\nrecord B { // here\n  b: int\n}\nrecord C { c int } // here\n",
+        "record A { a: int } } // here\nrecord B { b int } // here\n",
+        "saga S() {\n  let x =\n  let y = 1 // here\n  let z 2 // here\n}\n",
+        "saga S() {\n  let x = 1 +\n  let y = 1 // here\n}\nenum E { A B, } // here\n",
+        "saga S() {\n  if a {\n    step x s.C() // here\n  }\n  let y 1 // here\n}\n",
+        "saga S() {\n parallel {\n  brunch a { } // here\n  branch b { let x 1 } // here\n }\n}\n",
+        "saga S() { await a.B whan c } // here\nsaga T() { retrun 1 } // here\n",
+        "service s {\n comand C key k { } replies D // here\n event D key k { k int } } // here",
+        "record A {\n  a: int\n  enum E { X } // here\n}\nrecord B { b int } // here\n",
+        "record A { a: list<int } // here\nrecord B { b: map<string int> } // here\n",
+        "record A { a: int = (1 + 2 } // here\nrecord B { b: int = [1, 2 } // here\n",
+        "policy p { retry: fixed(attempts 3) } // here\npolicy q { timeout 3s } // here\n",
+        "type A int // here\ntype B = int\ntype = int // here\ntype C = int\n",
+        "modul shop // here\nrecord A { a: int }\n",
+        "record A { a: int = ; } // here\nrecord B { b: int }\n",
+        "@ // here\nrecord B { b: int }\n",
+    ],
+)
+def test_what_follows_a_mistake_is_read(text: str) -> None:
+    found = findings(text)
+    assert [d.at.source.position(d.at.start)[0] for d in found] == marked(text), found
+
+
+def test_declarations_around_a_mistake_are_kept() -> None:
+    file, diagnostics = parse(
+        Source("f", "module m\nfrom a import b\nrecord A { }\nrecord ! { }\nrecord C { }\n")
+    )
+    assert len(diagnostics) == 1
+    assert file.module
+    assert file.module.text == "m"
+    assert [i.module.text for i in file.imports] == ["a"]
+    assert {"A", "C"} <= {d.name.text for d in file}
+
+
+@pytest.mark.parametrize("drop", range(0, 400, 7))
+def test_a_token_left_out_gives_few_findings(drop: int) -> None:
+    text = flow_of(80)
+    words = text.split(" ")
+    del words[drop % len(words)]
+    assert len(findings(" ".join(words))) <= 3
+
+
+def test_a_file_full_of_mistakes_ends_at_a_limit() -> None:
+    found = findings("record A { a int }\n" * 1000)
+    assert len(found) == MOST_ERRORS
+
+
+@pytest.mark.parametrize("wrong", ["{", "}", "(", "@", "step", "x y", '"', "record A {"])
+def test_the_time_is_linear(wrong: str) -> None:
+    text = flow_of(5_000).replace("\n}", f"\n}}\n{wrong}\n")
+    started = time.process_time()
+    findings(text)
+    assert time.process_time() - started < 10

@@ -1,0 +1,191 @@
+"""A contract, a running participant, and somebody who sends it commands."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import Column, MetaData, String, Table, select
+
+from dsl.load import check_texts
+from dsl.model import Program, TopicModel
+from orchestrator.dev.stack import DevStack
+from orchestrator.messaging.bus import Bus, Reader
+from orchestrator.messaging.envelope import Envelope, ReplyTo, from_record, to_record
+from orchestrator.messaging.kafka import KafkaBus
+from orchestrator.messaging.memory import MemoryBus
+from orchestrator.messaging.record import Record
+from orchestrator.service import Service
+from orchestrator.service.runner import ServiceRunner
+from orchestrator.store.database import Database
+
+_numbers = itertools.count()
+
+CONTRACT = """
+module shop.contracts
+
+type Money = decimal
+
+enum Currency { EUR USD GBP }
+
+/// One line of an order.
+record Line {
+  sku: string
+  quantity: int where quantity > 0
+  price: Money
+}
+
+service inventory {
+  commands: topic("COMMANDS", partitions: 3)
+  events: topic("EVENTS", partitions: 3)
+
+  command ReserveStock key order_id {
+    order_id: uuid
+    lines: list<Line>
+    currency: Currency = EUR
+    note: string?
+  } replies StockReserved fails OutOfStock
+
+  command ReleaseStock key order_id { order_id: uuid } replies StockReleased
+
+  event StockReserved key order_id { order_id: uuid  reservation_id: string }
+  event StockReleased key order_id { order_id: uuid }
+  event OutOfStock key order_id { order_id: uuid  sku: string }
+  event StockLow key sku { sku: string  left: int }
+}
+"""
+
+
+def check(commands: str = "inventory.commands", events: str = "inventory.events") -> Program:
+    """The checked contract, on topics of these names."""
+    text = CONTRACT.replace("COMMANDS", commands).replace("EVENTS", events)
+    loaded = check_texts({"contracts.flow": text})
+    assert loaded.program is not None, loaded.diagnostics
+    return loaded.program
+
+
+tables = MetaData()
+reservations = Table("reservations", tables, Column("id", String, primary_key=True))
+
+ORDER = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    """A ReserveStock command as JSON."""
+    line = {"sku": "a", "quantity": 2, "price": "1.50"}
+    return {"order_id": ORDER, "lines": [line], **changes}
+
+
+class Shop:
+    """A participant under test and its counterpart."""
+
+    def __init__(self, bus: Bus, url: str, commands: str, events: str, replies: str) -> None:
+        self.bus, self.url = bus, url
+        self.commands, self.events, self.replies = commands, events, replies
+        self.service = Service("inventory", program=check(commands, events), metadata=tables)
+        self.tap: Reader
+        self.tasks: list[tuple[asyncio.Event, asyncio.Task[None]]] = []
+
+    async def start(self) -> None:
+        """Starts the participant; returns when it has its tables and topics."""
+        runner = ServiceRunner(self.service, self.bus, self.url, concurrency=4)
+        stop = asyncio.Event()
+        stack = AsyncExitStack()
+        await stack.enter_async_context(runner)
+
+        async def run() -> None:
+            async with stack:
+                await runner.run(stop)
+
+        self.tasks.append((stop, asyncio.create_task(run())))
+        topics = [self.replies, self.events, f"{self.commands}.inventory-dlt"]
+        self.tap = await self.bus.tap(topics)
+
+    async def stop(self) -> None:
+        """Stops what runs; a failure of the participant is one of the test."""
+        for stop, task in self.tasks:
+            stop.set()
+            await task
+        self.tasks.clear()
+
+    def command(self, id: str = "cmd-1", **changes: Any) -> Envelope:
+        """A ReserveStock envelope; `data` as JSON, other fields of the envelope by name."""
+        data = changes.pop("data", body())
+        made = Envelope(
+            id=id,
+            type="inventory.ReserveStock",
+            source="/sagas/PlaceOrder",
+            time=datetime.now(UTC),
+            key=ORDER,
+            data=data if isinstance(data, bytes) else json.dumps(data).encode(),
+            correlation_id="PlaceOrder/1",
+            reply_to=ReplyTo(self.replies, 1),
+            traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01",
+        )
+        return replace(made, **changes)
+
+    async def send(self, envelope: Envelope) -> None:
+        """Publishes a command."""
+        await self.bus.publish(to_record(envelope, self.commands))
+
+    async def next(self, count: int = 1) -> list[Record]:
+        """The next records on the replies', events' and dead letters' topics."""
+        found: list[Record] = []
+        while len(found) < count:
+            records = await self.tap.poll(10, 10.0)
+            assert records, f"only {len(found)} of {count} records came"
+            found += records
+        return found
+
+    async def reply(self) -> Envelope:
+        """The next record, which has to be a reply."""
+        [record] = await self.next()
+        assert record.topic == self.replies, record
+        return from_record(record)
+
+    async def reserved(self) -> list[str]:
+        """What the participant's own table holds."""
+        async with Database(self.url) as database, database.reading() as session:
+            return sorted((await session.execute(select(reservations.c.id))).scalars())
+
+
+@pytest.fixture(params=["in process", "servers"])
+def world(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Callable[[], Awaitable[tuple[Bus, str]]]:
+    """In-process bus with SQLite, or Kafka with PostgreSQL."""
+    if request.param == "in process":
+
+        async def small() -> tuple[Bus, str]:
+            return MemoryBus(), f"sqlite:///{tmp_path / 'inventory.db'}"
+
+        return small
+    stack: DevStack = request.getfixturevalue("stack")
+    new_database = request.getfixturevalue("new_postgres_database")
+
+    async def real() -> tuple[Bus, str]:
+        return KafkaBus(stack.addresses.kafka or ""), await new_database()
+
+    return real
+
+
+@pytest_asyncio.fixture
+async def shop(world: Callable[[], Awaitable[tuple[Bus, str]]]) -> AsyncIterator[Shop]:
+    """A participant that is not started yet: register handlers, then `await shop.start()`."""
+    opened, url = await world()
+    number = next(_numbers)
+    names = (f"inventory-{number}.commands", f"inventory-{number}.events", f"replies-{number}")
+    async with opened as bus:
+        await bus.create_topics([TopicModel(name=names[2], partitions=2)])
+        made = Shop(bus, url, *names)
+        yield made
+        await made.stop()

@@ -1,0 +1,79 @@
+"""One effect for each message, also when two deliveries come at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from orchestrator.store import inbox
+from orchestrator.store.database import Database
+from orchestrator.store.errors import ConflictError
+from orchestrator.store.migrate import migrate
+
+
+@pytest_asyncio.fixture
+async def store(database: Database) -> AsyncIterator[Database]:
+    """A migrated database."""
+    await migrate(database.engine, "participant")
+    yield database
+
+
+async def test_a_message_is_new_once(store: Database) -> None:
+    """The second delivery gets the answer of the first."""
+    async with store.transaction() as session:
+        assert await inbox.claim(session, "stock", "m1", b"body") is None
+        await inbox.record(session, "stock", "m1", [{"id": "a"}, {"id": "b"}])
+    async with store.transaction() as session:
+        again = await inbox.claim(session, "stock", "m1", b"body")
+    assert again is not None and again.answer == [{"id": "a"}, {"id": "b"}]
+
+
+async def test_consumers_do_not_share_an_inbox(store: Database) -> None:
+    """The same message is new to each of them."""
+    async with store.transaction() as session:
+        assert await inbox.claim(session, "one", "m1", b"body") is None
+        assert await inbox.claim(session, "two", "m1", b"body") is None
+
+
+async def test_another_body_under_a_known_id_is_refused(store: Database) -> None:
+    """An id names one message for ever."""
+    async with store.transaction() as session:
+        await inbox.claim(session, "stock", "m1", b"body")
+        await inbox.record(session, "stock", "m1", [])
+    with pytest.raises(ConflictError, match="`m1`"):
+        async with store.transaction() as session:
+            await inbox.claim(session, "stock", "m1", b"other")
+
+
+async def test_a_rolled_back_claim_was_none(store: Database) -> None:
+    """When the handler fails, the message is new again."""
+    with pytest.raises(RuntimeError):
+        async with store.transaction() as session:
+            await inbox.claim(session, "stock", "m1", b"body")
+            raise RuntimeError
+    async with store.transaction() as session:
+        assert await inbox.lookup(session, "stock", "m1", b"body") is None
+        assert await inbox.claim(session, "stock", "m1", b"body") is None
+
+
+async def test_of_two_deliveries_at_once_one_is_processed(store: Database) -> None:
+    """The other waits for its end and gets its answer."""
+    effects = 0
+
+    async def deliver() -> list[object]:
+        nonlocal effects
+        async with store.transaction() as session:
+            found = await inbox.claim(session, "stock", "m1", b"body")
+            if found is not None:
+                return found.answer
+            effects += 1
+            await asyncio.sleep(0.05)
+            await inbox.record(session, "stock", "m1", ["answer"])
+            return ["answer"]
+
+    answers = await asyncio.gather(*(deliver() for _ in range(8)))
+    assert answers == [["answer"]] * 8
+    assert effects == 1
