@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
@@ -33,6 +34,8 @@ LOOK_EVERY = 1.0
 #: A saga in its fast window holds one of these; they cost nothing but memory.
 _LOCAL_ACTIVITIES = 2000
 _WORKFLOW_TASKS = 200
+#: How long a task waits for the worker that has its saga in memory: after a crash, for nothing.
+_STICKY = timedelta(seconds=5)
 
 
 class SagaWorker:
@@ -142,6 +145,7 @@ class SagaWorker:
             ),
             max_concurrent_local_activities=_LOCAL_ACTIVITIES,
             max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
+            sticky_queue_schedule_to_start_timeout=_STICKY,
         )
 
 
