@@ -8,23 +8,30 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 FILE = "orchestrate.toml"
 _DEFAULT = "local"
+_PREFIX = "ORCHESTRATE_"
 
 
 class SettingsError(Exception):
     """A setting that is wrong or missing; one sentence that names it."""
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """What a command needs to know of its surroundings. Each is read from the variable
     `ORCHESTRATE_<NAME>`, else from the chosen `[env.<name>]` table, else it is the default; what
     has no default here comes from the running embedded stack."""
 
-    # Plain pydantic: pydantic-settings would cost each command 0.1 s for reading seven variables.
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
 
     #: The embedded stack's data folder.
     data: Path = Path(".orchestrate")
@@ -39,6 +46,18 @@ class Settings(BaseModel):
     services_database: SecretStr | None = None
     #: Seconds that the fast way waits for an answer; well under a workflow task's heartbeat.
     window: float = Field(default=0.5, ge=0, le=5)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before what was read from the file."""
+        return (env_settings, init_settings)
 
     @property
     def database_url(self) -> str:
@@ -55,7 +74,7 @@ def load_settings(environment: str | None = None, folder: Path = Path()) -> Sett
     """
     name = environment or os.environ.get("ORCHESTRATE_ENV") or _DEFAULT
     try:
-        return Settings(**{**_table(folder / FILE, name), **_variables()})
+        return Settings(**_table(folder / FILE, name))
     except ValidationError as error:
         raise SettingsError(_sentence(error, name)) from None
 
@@ -66,18 +85,8 @@ def _sentence(error: ValidationError, environment: str) -> str:
     if first["type"] == "extra_forbidden":
         known = ", ".join(f"`{name}`" for name in Settings.model_fields)
         return f"no setting `{setting}` (in `{environment}` of {FILE}): there are {known}"
-    places = f"{_variable(setting)}, or `{environment}` of {FILE}"
+    places = f"{_PREFIX}{setting.upper()}, or `{environment}` of {FILE}"
     return f"setting `{setting}` ({places}): {_lower(first['msg'])}"
-
-
-def _variables() -> dict[str, str]:
-    """The settings that the process's environment has; an empty variable counts for nothing."""
-    given = {name: os.environ.get(_variable(name)) for name in Settings.model_fields}
-    return {name: value for name, value in given.items() if value}
-
-
-def _variable(setting: str) -> str:
-    return f"ORCHESTRATE_{setting.upper()}"
 
 
 def _table(path: Path, name: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from dsl.load import check_texts
+from dsl.load import load
 from orchestrator.deploy.deploy import deploy
 from orchestrator.dev.stack import DevStack
 from orchestrator.messaging.bus import Bus
@@ -73,15 +73,9 @@ async def hearing(shop: Shop, bus: Bus) -> AsyncIterator[None]:
         await reader.close()
 
 
-async def deployed(url: str, client: Client, bus: Bus, attempts: int = 3) -> None:
-    """The sample flow, in a store of its own; `attempts` are those of its `standard` policy."""
-    texts = {p.name: p.read_text() for p in FLOWS.glob("*.flow")}
-    contracts = texts["contracts.flow"]
-    texts["contracts.flow"] = contracts.replace(
-        "exponential(attempts: 3", f"exponential(attempts: {attempts}"
-    )
-    loaded = check_texts(texts)
-    assert loaded.program
+async def deployed(url: str, client: Client, bus: Bus) -> None:
+    """The sample flow, in a store of its own."""
+    loaded = load([FLOWS])
     async with Database(url) as database:
         await migrate(database.engine)
         await deploy(loaded, client, bus, database)
@@ -117,9 +111,7 @@ async def test_a_killed_service_loses_nothing(
 ) -> None:
     """All services die in mid-transaction; started again, each command has its one effect."""
     url = await new_postgres_database()
-    # A service that is away for longer than a policy's attempts fails its sagas, as it should.
-    # Here it is the machine's load that decides how long that is: so more attempts.
-    await deployed(url, client, kafka_bus, attempts=15)
+    await deployed(url, client, kafka_bus)
     databases = {"ORCHESTRATE_DATABASE": url, "ORCHESTRATE_SERVICES_DATABASE": url}
     processes = Processes(stack, tmp_path, databases)
     shop = Shop.of(client, dict.fromkeys(SERVICES, url), ORDERS)

@@ -56,6 +56,12 @@ service NAMEbank {
   event Declined key id { id: string }
 }
 
+/// Sends the time.
+saga NAMETimed(id: string) -> string key id {
+  step a = NAMEbank.Refund(id: id, ref: string(now())) undo none
+  return a.id
+}
+
 /// Four steps, as many as an order has.
 saga NAMEFour(id: string) -> string key id within 10m {
   step a = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id)
