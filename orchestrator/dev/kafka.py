@@ -22,10 +22,11 @@ from orchestrator.dev.kafka_settings import DATA, LOG4J, server_properties
 from orchestrator.dev.portplan import PortPlan
 from orchestrator.dev.ports import LOOPBACK, answers
 from orchestrator.dev.process import ServerProcess, end_stale
+from orchestrator.dev.server import Server
 from orchestrator.dev.tool import run_tool
 
 
-class KafkaServer:
+class KafkaServer(Server):
     """A broker on `folder`, which keeps its topics over restarts and changed ports.
 
     A port of 0 is chosen; `heap` is in MiB, `limit` the seconds it has to become ready,
@@ -54,17 +55,11 @@ class KafkaServer:
         self._grace = grace
         self._java_flags = list(java_flags)
         self._say = say
-        self._process: ServerProcess | None = None
 
     @property
     def bootstrap(self) -> str:
         """`127.0.0.1:port`, for clients."""
         return f"{LOOPBACK}:{self.ports['broker']}"
-
-    @property
-    def pid(self) -> int | None:
-        """The broker's process id while it runs."""
-        return self._process.pid if self._process and self._process.alive else None
 
     async def start(self) -> Self:
         """Start it and wait until it answers.
@@ -78,22 +73,6 @@ class KafkaServer:
         await end_stale("kafka", self.folder)
         await self.ports.start(lambda: self._start_once(java, jars))
         return self
-
-    async def stop(self) -> None:
-        """Stop it in order; a second call does nothing."""
-        if self._process is not None:
-            await self._process.stop()
-
-    def kill(self) -> None:
-        """Kill it, as a crash would; `start` starts it again on the same ports."""
-        if self._process is not None:
-            self._process.kill()
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def _start_once(self, java: Java, jars: JarSet) -> None:
         self._write_settings()

@@ -14,6 +14,7 @@ from orchestrator.dev.errors import MissingError, ServerError
 from orchestrator.dev.portplan import PortPlan
 from orchestrator.dev.ports import LOOPBACK
 from orchestrator.dev.process import ServerProcess, end_stale
+from orchestrator.dev.server import Server
 from orchestrator.dev.tool import run_tool
 
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -21,7 +22,7 @@ _DEBIAN = Path("/usr/lib/postgresql")
 _UNSAFE_BUT_FAST = ("fsync=off", "full_page_writes=off")
 
 
-class PostgresServer:
+class PostgresServer(Server):
     """A PostgreSQL on `folder`, or on a temporary one that goes with the stop.
 
     `durable` keeps what is committed over a crash of the machine; without it (the default, for
@@ -49,17 +50,11 @@ class PostgresServer:
         self._max_connections = max_connections
         self._limit = limit
         self._run_as = unprivileged_user()
-        self._process: ServerProcess | None = None
 
     @property
     def port(self) -> int:
         """The port that it listens on."""
         return self.ports["sql"]
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._process.pid if self._process and self._process.alive else None
 
     def url(self, driver: str = "asyncpg", database: str = database) -> str:
         """A SQLAlchemy URL, `postgresql+driver://user@host:port/database`."""
@@ -78,22 +73,10 @@ class PostgresServer:
 
     async def stop(self) -> None:
         """Stop it without waiting for its clients; a second call does nothing."""
-        if self._process is not None:
-            await self._process.stop()
+        await super().stop()
         if self._asked_folder is None and self.folder != Path():
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder = Path()
-
-    def kill(self) -> None:
-        """Kill it, as a crash would; `start` starts it again on the same port and data."""
-        if self._process is not None:
-            self._process.kill()
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     @property
     def _data(self) -> Path:

@@ -14,6 +14,7 @@ from orchestrator.dev.errors import MissingError, ServerError
 from orchestrator.dev.folderlock import FolderLock
 from orchestrator.dev.kafka import KafkaServer
 from orchestrator.dev.record import DEFAULT_FOLDER, Addresses, remove_running, write_running
+from orchestrator.dev.server import Server
 from orchestrator.dev.temporal import TemporalServer
 
 
@@ -78,7 +79,7 @@ class DevStack:
 
         Where it is cancelled (Ctrl-C again), what still runs is killed at once.
         """
-        servers: list[KafkaServer | TemporalServer] = [self.temporal]
+        servers: list[Server] = [self.temporal]
         servers[:0] = [self.kafka] if self.kafka else []
         try:
             for server in servers:

@@ -16,6 +16,7 @@ from orchestrator.dev.errors import MissingError
 from orchestrator.dev.portplan import PortPlan
 from orchestrator.dev.ports import LOOPBACK, answers
 from orchestrator.dev.process import ServerProcess, end_stale
+from orchestrator.dev.server import Server
 
 # Measured on the sample saga: 2.6 times the throughput of the defaults, a sixth of the latency.
 _TUNING = [
@@ -25,7 +26,7 @@ _TUNING = [
 ]
 
 
-class TemporalServer:
+class TemporalServer(Server):
     """A Temporal server on `folder`, which keeps its workflows over restarts and changed ports.
 
     `in_memory` forgets them; `ui` serves the web UI; a port of 0 is chosen. Search attributes are
@@ -54,7 +55,6 @@ class TemporalServer:
         self._search_attributes = dict(search_attributes or {})
         self._namespaces = list(namespaces)
         self._limit = limit
-        self._process: ServerProcess | None = None
 
     @property
     def address(self) -> str:
@@ -71,33 +71,12 @@ class TemporalServer:
         """The server's own metrics, in Prometheus' format."""
         return f"http://{LOOPBACK}:{self.ports['metrics']}/metrics"
 
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._process.pid if self._process and self._process.alive else None
-
     async def start(self) -> Self:
         """Start it and wait until it answers. Raises `MissingError` or `ServerError`."""
         if self.pid is None:
             await end_stale("temporal", self.folder)
             await self.ports.start(self._start_once)
         return self
-
-    async def stop(self) -> None:
-        """Stop it in order; a second call does nothing."""
-        if self._process is not None:
-            await self._process.stop()
-
-    def kill(self) -> None:
-        """Kill it, as a crash would; `start` starts it again on the same ports."""
-        if self._process is not None:
-            self._process.kill()
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def _start_once(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
