@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -53,4 +56,18 @@ def main() -> None:
         # A terminal that cannot show a sign shows `?`: no reason to stop.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    app(prog_name="orchestrate")
+    try:
+        app(prog_name="orchestrate")
+    except SystemExit as end:
+        if "temporalio" in sys.modules:
+            _leave(end.code)
+        raise
+
+
+def _leave(code: str | int | None) -> NoReturn:
+    """Ends the process at once. Temporal's core has threads of its own, which outlive the event
+    loop; Python's way out has been seen to hang or to abort on them."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)

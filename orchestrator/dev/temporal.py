@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sysconfig
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Self
-
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
-from temporalio.client import Client
-from temporalio.service import RPCError
+from urllib.parse import quote
+from urllib.request import ProxyHandler, build_opener
 
 from orchestrator.dev.errors import MissingError
 from orchestrator.dev.portplan import PortPlan
@@ -48,7 +48,7 @@ class TemporalServer(Server):
         limit: float = 60.0,
     ) -> None:
         self.folder = folder.absolute()
-        asked = {"grpc": port, "metrics": 0, **({"ui": ui_port} if ui else {})}
+        asked = {"grpc": port, "http": 0, "metrics": 0, **({"ui": ui_port} if ui else {})}
         self.ports = PortPlan("Temporal", asked, preferred_ports)
         self._ui = ui
         self._in_memory = in_memory
@@ -86,7 +86,8 @@ class TemporalServer(Server):
 
     def _command(self) -> list[str]:
         command = [str(find_temporal()), "server", "start-dev", "--ip", LOOPBACK]
-        command += ["--port", str(self.ports["grpc"]), "--metrics-port", str(self.ports["metrics"])]
+        command += ["--port", str(self.ports["grpc"]), "--http-port", str(self.ports["http"])]
+        command += ["--metrics-port", str(self.ports["metrics"])]
         command += ["--log-level", "warn", *_TUNING]
         if self._ui:
             command += ["--ui-port", str(self.ports["ui"]), "--ui-disable-news-fetch"]
@@ -103,14 +104,24 @@ class TemporalServer(Server):
     async def _ready(self) -> bool:
         if not await answers(self.ports["grpc"]):
             return False
-        try:
-            client = await Client.connect(self.address)
-            for namespace in ["default", *self._namespaces]:
-                request = DescribeNamespaceRequest(namespace=namespace)
-                await client.workflow_service.describe_namespace(request)
-        except (RPCError, RuntimeError):
-            return False
+        # By the HTTP API: whoever only starts the server need not load a client's core.
+        base = f"http://{LOOPBACK}:{self.ports['http']}/api/v1/namespaces"
+        for namespace in ["default", *self._namespaces]:
+            if not await asyncio.to_thread(_exists, f"{base}/{quote(namespace, safe='')}"):
+                return False
         return True
+
+
+#: A proxy of the environment has nothing to do with the loopback.
+_DIRECT = build_opener(ProxyHandler({}))
+
+
+def _exists(url: str) -> bool:
+    try:
+        with _DIRECT.open(url, timeout=5) as response:
+            return bool(response.status == HTTPStatus.OK)
+    except OSError:
+        return False
 
 
 def find_temporal() -> Path:
