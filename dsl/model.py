@@ -60,7 +60,8 @@ class EnumModel(Model):
 
 class Retry(Model):
     """How often and how soon to try again. `attempts` counts the first one; the wait before
-    attempt n+1 is `min(initial * factor**(n-1), maximum)`, lengthened by up to the share `jitter`."""
+    attempt n+1 is `min(initial * factor**(n-1), maximum)`, made longer by up to the share
+    `jitter`."""
 
     attempts: int = 1
     initial: timedelta = timedelta(seconds=1)

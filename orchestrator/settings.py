@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 FILE = "orchestrate.toml"
 _DEFAULT = "local"
+_PREFIX = "ORCHESTRATE_"
 
 
 class SettingsError(Exception):
@@ -29,7 +26,7 @@ class Settings(BaseSettings):
     has no default here comes from the running embedded stack."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ORCHESTRATE_",
+        env_prefix=_PREFIX,
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
@@ -88,8 +85,8 @@ def _sentence(error: ValidationError, environment: str) -> str:
     if first["type"] == "extra_forbidden":
         known = ", ".join(f"`{name}`" for name in Settings.model_fields)
         return f"no setting `{setting}` (in `{environment}` of {FILE}): there are {known}"
-    variable = f"ORCHESTRATE_{setting.upper()}"
-    return f"setting `{setting}` ({variable}, or `{environment}` of {FILE}): {_lower(first['msg'])}"
+    places = f"{_PREFIX}{setting.upper()}, or `{environment}` of {FILE}"
+    return f"setting `{setting}` ({places}): {_lower(first['msg'])}"
 
 
 def _table(path: Path, name: str) -> dict[str, Any]:

@@ -69,32 +69,41 @@ async def kafka_bus(stack: DevStack) -> AsyncIterator[Bus]:
         yield opened
 
 
-@pytest_asyncio.fixture(params=["memory", "kafka"], loop_scope="session")
-async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+# A server is asked for by a fixture that is not async itself: its own runs on the same loop.
+
+
+@pytest.fixture(params=["memory", "kafka"])
+def real_bus(request: pytest.FixtureRequest) -> Bus | None:
+    """Kafka in its turn, None in the in-process bus's."""
+    return request.getfixturevalue("kafka_bus") if request.param == "kafka" else None
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bus(real_bus: Bus | None) -> AsyncIterator[Bus]:
     """Each bus in turn."""
-    if request.param == "kafka":
-        yield request.getfixturevalue("kafka_bus")
+    if real_bus is not None:
+        yield real_bus
         return
     async with MemoryBus() as opened:
         yield opened
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def empty_database(request: pytest.FixtureRequest) -> str:
-    """The kind of database under test."""
-    return str(request.param)
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Awaitable[str]]:
+    """Makes an empty database of each kind in turn, and gives its URL."""
+    if request.param == "postgres":
+        return request.getfixturevalue("new_postgres_database")
+
+    async def make() -> str:
+        return f"sqlite:///{tmp_path}/database_{next(_numbers)}.db"
+
+    return make
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def database(
-    empty_database: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[Database]:
+async def database(new_database: Callable[[], Awaitable[str]]) -> AsyncIterator[Database]:
     """A migrated store on each kind of database in turn."""
-    if empty_database == "sqlite":
-        url = f"sqlite:///{tmp_path}/store.db"
-    else:
-        url = await request.getfixturevalue("new_postgres_database")()
-    async with Database(url) as opened:
+    async with Database(await new_database()) as opened:
         await migrate(opened.engine)
         yield opened
 

@@ -18,7 +18,7 @@ from orchestrator.cli.summary import outcomes
 from orchestrator.compile.compile import compile_module, instructions
 from orchestrator.compile.plan import SagaPlan, StepPlan
 from orchestrator.messaging.bus import Bus
-from orchestrator.runtime.instances import Instances
+from orchestrator.runtime.instances import Instances, Outcome
 from orchestrator.runtime.starts import (
     AlreadyStartedError,
     InputError,
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from dsl.load import Loaded
 
 
+ATTENTION = "needs attention"
+
+#: Seconds without an end, after which it is asked whether a saga is parked.
+_LOOK_EVERY = 1.0
+
+
 class BatchRun:
     """The sagas of a file, checked against the flows that declare them."""
 
@@ -42,8 +48,9 @@ class BatchRun:
         self._served, self._saga = _find(loaded, batch.saga)
         self._parameters = [self._read(n, i) for n, i in enumerate(batch.inputs, 1)]
 
-    async def run(self, client: Client, bus: Bus, out: Console) -> None:
-        """Starts the sagas, follows them to their ends and prints these."""
+    async def run(self, client: Client, bus: Bus, out: Console) -> int:
+        """Starts the sagas, follows them to their ends and prints these; how many there are that
+        need a person."""
         watch = Watch(bus, [self._served.plan])
         await watch.start()
         instances = Instances(client)
@@ -57,6 +64,7 @@ class BatchRun:
         line(out, "✓ answered   ✗ failed   ↩ undone   ×n attempts", "dim")
         out.print()
         out.print(outcomes(board.outcomes, board.sagas))
+        return sum(o.status == ATTENTION for o in board.outcomes.values())
 
     def _read(self, number: int, given: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -80,17 +88,33 @@ async def _follow(
     board: Board, ids: list[str], watch: Watch, instances: Instances, out: Console
 ) -> None:
     """Shows the sagas live, where there is a terminal, until all have ended."""
-
-    async def end(id: str) -> None:
-        board.outcomes[id] = await instances.outcome(id)
-
     done = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(watch.run(done, lambda: None))
         with _live(board, out):
-            await asyncio.gather(*(end(id) for id in ids))
+            await _ended(board, ids, instances)
         done.set()
         await following
+
+
+async def _ended(board: Board, ids: list[str], instances: Instances) -> None:
+    """Returns when each saga has ended, or needs a person's decision."""
+    ends = {asyncio.ensure_future(instances.outcome(id)): id for id in ids}
+    try:
+        while any(id not in board.outcomes for id in ids):
+            done, _ = await asyncio.wait(
+                ends, timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED
+            )
+            board.outcomes |= {ends.pop(task): task.result() for task in done}
+            if not done:
+                parked = await instances.list(None, "running", True, len(ids))
+                reasons = {i.id: i.attention for i in parked}
+                for id in reasons.keys() & set(ids):
+                    board.outcomes[id] = Outcome(ATTENTION, reason=reasons[id])
+    finally:
+        for task in ends:
+            task.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
 
 
 def _live(board: Board, out: Console) -> AbstractContextManager[object]:

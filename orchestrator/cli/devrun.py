@@ -110,14 +110,16 @@ class DevRun:
         stop: asyncio.Event,
     ) -> None:
         pictures = await asyncio.to_thread(self._draw)
-        adds_up = True
+        parked, adds_up = 0, True
         if self._batch:
-            await unless(stop, self._batch.run(client, bus, self._out))
+            parked = await unless(stop, self._batch.run(client, bus, self._out))
             adds_up = await self._print_books(urls)
         self._print_places(stack, pictures)
         if not self._once:
             line(self._out, "\nup; Ctrl-C stops all of it")
             await stop.wait()
+        elif parked:
+            raise CommandError(f"{parked} of the sagas cannot end without a person's decision")
         elif not adds_up:
             raise CommandError("the services' books do not add up")
 

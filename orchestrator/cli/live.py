@@ -35,7 +35,7 @@ class Board:
         hidden = len(self._ids) - len(shown)
         count = f"{len(self.outcomes)} of {len(self._ids)} ended"
         if hidden:
-            count += f", {hidden} of them not shown here"
+            count += f"; no room for {hidden} more rows"
         yield self.table(shown)
         for text in (count, _LEGEND):
             yield Text(text, style="dim", no_wrap=True, overflow="ellipsis")

@@ -45,7 +45,7 @@ class KafkaSettings:
     sasl_password: str | None = field(default=None, repr=False)
     connect_limit: float = 5.0
     publish_limit: float = 15.0
-    session_timeout: float = 10.0
+    session_timeout: float = 6.0
     replication: int | None = None
 
     def options(self, role: str) -> dict[str, Any]:

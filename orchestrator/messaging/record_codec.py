@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dsl.cel.errors import CelError
@@ -23,6 +23,7 @@ Lookup = Callable[[Type], Convert]
 def compile_encoder(model: RecordModel, lookup: Lookup) -> Convert:
     """Struct (or a dict with the record's fields) to a dict that `json` writes."""
     fields: list[tuple[str, Convert, bool]] = []
+    checks = tuple(_check(f, EncodeError) for f in model.fields if f.constraint is not None)
 
     def encode(value: Any) -> dict[str, Any]:
         if not fields:
@@ -42,6 +43,8 @@ def compile_encoder(model: RecordModel, lookup: Lookup) -> Convert:
                 wire[name] = convert(found)
             except CodecError as wrong:
                 raise wrong.under(name) from None
+        for check in checks:
+            check(value)
         return wire
 
     return encode
@@ -50,7 +53,7 @@ def compile_encoder(model: RecordModel, lookup: Lookup) -> Convert:
 def compile_decoder(model: RecordModel, lookup: Lookup) -> Convert:
     """A dict that `json` read to a Struct with every declared field."""
     fields: list[tuple[str, Convert, Convert | None]] = []
-    checks = tuple(_check(f) for f in model.fields if f.constraint is not None)
+    checks = tuple(_check(f, DecodeError) for f in model.fields if f.constraint is not None)
 
     def decode(value: Any) -> Struct:
         if not fields:
@@ -92,22 +95,22 @@ def _default(node: Node) -> Convert:
     return lambda _: compute({})
 
 
-def _check(field: FieldModel) -> Callable[[dict[str, Any]], None]:
-    """Raises DecodeError when the field's constraint does not hold. It sees the record's fields;
-    an optional field that is absent has nothing to constrain."""
+def _check(field: FieldModel, error: type[CodecError]) -> Callable[[Mapping[str, Any]], None]:
+    """Raises `error` when the field's constraint does not hold. It sees the record's fields; an
+    optional field that is absent has nothing to constrain."""
     assert field.constraint is not None
     compute = compile_node(field.constraint)
     rule = field.constraint_text or "its constraint"
 
-    def check(values: dict[str, Any]) -> None:
-        if values[field.name] is None:
+    def check(values: Mapping[str, Any]) -> None:
+        if values.get(field.name) is None:
             return
         try:
             holds = compute(values)
-        except CelError as error:
-            raise DecodeError(f"breaks its rule `{rule}`: {error}").under(field.name) from None
+        except CelError as wrong:
+            raise error(f"breaks its rule `{rule}`: {wrong}").under(field.name) from None
         if holds is not True:
             value = shown(values[field.name])
-            raise DecodeError(f"must satisfy `{rule}`, but is {value}").under(field.name)
+            raise error(f"must satisfy `{rule}`, but is {value}").under(field.name)
 
     return check

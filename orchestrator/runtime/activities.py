@@ -15,6 +15,7 @@ from orchestrator.messaging.bus import Bus, BusError
 from orchestrator.messaging.deadletter import Disposition, dead_letter
 from orchestrator.messaging.envelope import Envelope, ReplyTo, to_record
 from orchestrator.runtime.replies import Replies
+from orchestrator.runtime.window import Window
 from orchestrator.runtime.wire import EXCHANGE, PUBLISH, REQUEST, Answer, Outgoing
 
 #: Who gives up, in a dead letter's headers.
@@ -27,7 +28,7 @@ class Activities:
     def __init__(self, bus: Bus, replies: Replies, window: float) -> None:
         self._bus = bus
         self._replies = replies
-        self._window = window
+        self._window = Window(window)
 
     def all(self) -> list[Callable[..., Any]]:
         """What a worker registers."""
@@ -35,17 +36,24 @@ class Activities:
 
     @activity.defn(name=EXCHANGE)
     async def exchange(self, command: Outgoing) -> Answer | None:
-        """The fast way: publishes and waits a short while. None when no answer came in time, or
-        the bus was out of reach: then the durable way follows."""
-        future = self._replies.expect(command.id)
-        try:
-            async with asyncio.timeout(min(self._window, command.timeout)):
-                await self._bus.publish(_record(command, self._replies.reply_to()))
-                return await future
-        except (TimeoutError, BusError):
+        """The fast way: publishes and waits a short while. None when no answer came in time, the
+        bus was out of reach, or the last commands of this type were not answered in time either:
+        then the durable way follows."""
+        window = self._window.for_type(command.type)
+        if not window:
             return None
+        future = self._replies.expect(command.id)
+        answer: Answer | None = None
+        try:
+            async with asyncio.timeout(min(window, command.timeout)):
+                await self._bus.publish(_record(command, self._replies.reply_to()))
+                answer = await future
+        except (TimeoutError, BusError):
+            pass
         finally:
             self._replies.forget(command.id, future)
+        self._window.note(command.type, answered=answer is not None)
+        return answer
 
     @activity.defn(name=REQUEST)
     async def request(self, command: Outgoing) -> Answer:

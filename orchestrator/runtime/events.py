@@ -121,7 +121,8 @@ class Events:
 
     async def _bury(self, record: Record, error: Exception, disposition: Disposition) -> None:
         self.counts[disposition.value] += 1
-        log.warning("event given up", place=record.place, error=str(error))
+        # Its text may quote the payload: that stands in the dead letter alone.
+        log.warning("event given up", place=record.place, error=type(error).__name__)
         topic = dead_letter_topic(record.topic, GROUP)
         await bury(self._bus, dead_letter(record, topic, error, disposition, GROUP))
 

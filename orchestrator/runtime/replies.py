@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 from collections import Counter
+from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 GROUP = "orchestrate.replies"
 #: Partitions bound how many workers can have answers come straight back to them.
-TOPIC = TopicModel(name="orchestrate.replies", partitions=12)
+TOPIC = TopicModel(name="orchestrate.replies", partitions=12, retention=timedelta(days=1))
 DEAD_LETTERS = TopicModel(name=dead_letter_topic(TOPIC.name, GROUP), partitions=1)
 
 
@@ -40,7 +41,7 @@ class Replies:
 
     async def start(self) -> None:
         """Joins the group; commands sent from now on can be answered to this process."""
-        self._reader = await self._bus.reader([TOPIC.name], GROUP, start="latest")
+        self._reader = await self._bus.reader([TOPIC.name], GROUP)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Receives until `stop` is set."""
@@ -72,7 +73,7 @@ class Replies:
             workflow, path = split_message_id(command)
         except (EnvelopeError, ValueError) as error:
             self.counts["poison"] += 1
-            log.warning("reply not readable", place=record.place, error=str(error))
+            log.warning("reply not readable", place=record.place, error=type(error).__name__)
             letter = dead_letter(record, DEAD_LETTERS.name, error, Disposition.POISON, GROUP)
             await bury(self._bus, letter)
             return

@@ -3,8 +3,8 @@
 These shapes stand in histories, so fields are added with defaults, never removed or renamed.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: Temporal's converter evaluates these hints at every
+# decode, and texts it would compile each time.
 from dataclasses import dataclass
 from typing import Any
 

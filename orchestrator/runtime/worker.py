@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
@@ -23,6 +24,7 @@ from orchestrator.runtime.versions import Served
 from orchestrator.runtime.workflow import workflow_classes
 from orchestrator.store import versions
 from orchestrator.store.database import Database
+from orchestrator.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +34,8 @@ LOOK_EVERY = 1.0
 #: A saga in its fast window holds one of these; they cost nothing but memory.
 _LOCAL_ACTIVITIES = 2000
 _WORKFLOW_TASKS = 200
+#: How long a task waits for the worker that has its saga in memory: after a crash, for nothing.
+_STICKY = timedelta(seconds=5)
 
 
 class SagaWorker:
@@ -70,7 +74,7 @@ class SagaWorker:
         receiver: asyncio.Task[None] | None = None
         try:
             while not stop.is_set():
-                if await self._load(stack):
+                if await self._look(stack):
                     changed.set()
                     if receiver:
                         await receiver
@@ -88,12 +92,23 @@ class SagaWorker:
         current = [s for (m, v), s in self._served.items() if self._current.get(m) == v]
         return events.Events(self._bus, self._client, current, list(self._served.values()))
 
+    async def _look(self, stack: AsyncExitStack) -> bool:
+        """Loads what is new. A store that is away later on keeps nobody from serving what is
+        loaded; at the start it is an error."""
+        try:
+            return await self._load(stack)
+        except StoreError as error:
+            if not self.ready.is_set():
+                raise
+            log.warning("no look for new versions", error=str(error))
+            return False
+
     async def _load(self, stack: AsyncExitStack) -> bool:
         """Serves the versions that are not served yet; whether anything changed."""
         async with self._database.reading() as session:
             current = await versions.current(session)
-            stored = {(v.module, v.version): v for v in await versions.versions(session)}
-        fresh = [v for key, v in stored.items() if key not in self._served]
+            new = [i for i in await versions.identities(session) if i not in self._served]
+            fresh = [v for m, n in new if (v := await versions.find_version(session, m, n))]
         for version in fresh:
             plan = read_plan(version.plan)
             served = Served(plan, version.version)
@@ -130,6 +145,7 @@ class SagaWorker:
             ),
             max_concurrent_local_activities=_LOCAL_ACTIVITIES,
             max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
+            sticky_queue_schedule_to_start_timeout=_STICKY,
         )
 
 

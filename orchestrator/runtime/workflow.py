@@ -36,6 +36,9 @@ from orchestrator.runtime.wire import (
     SagaInput,
 )
 
+#: The shortest timer of the server, in seconds.
+_MOMENT = 0.001
+
 
 def workflow_classes(plan: Plan) -> list[type]:
     """The workflow classes of a plan's sagas; workflow type = the saga's qualified name."""
@@ -63,6 +66,7 @@ class SagaWorkflow:
     def __init__(self) -> None:
         self._mailbox = Mailbox()
         self._decisions: dict[str, Decision] = {}
+        self._clock_read = False
         #: What a person is to decide, by path: the undos of parallel branches may park together.
         self._parked: dict[str, str] = {}
 
@@ -135,10 +139,12 @@ class SagaWorkflow:
 
     def now(self) -> datetime:
         """The workflow's clock."""
+        self._clock_read = True
         return workflow.now()
 
     async def call(self, command: Command) -> Struct:
         """Sends a command at two speeds."""
+        await self._settle_clock()
         return await self._calls.call(command)
 
     async def bury(self, command: Command, reason: str) -> None:
@@ -147,7 +153,16 @@ class SagaWorkflow:
 
     async def publish(self, path: str, event: str, payload: Struct) -> None:
         """Publishes an event."""
+        await self._settle_clock()
         await self._calls.publish(path, event, payload)
+
+    async def _settle_clock(self) -> None:
+        """Before a message leaves that may hold the time, a timer puts the time into the history.
+        Else a worker that is lost here would be followed by one that sends another time under the
+        same message id."""
+        if self._clock_read:
+            self._clock_read = False
+            await workflow.sleep(_MOMENT)
 
     async def receive(
         self, event: str, fits: Callable[[Struct], bool], limit: float | None

@@ -47,7 +47,7 @@ def database_url(url: str) -> URL:
     """The URL with its async driver. Raises StoreError."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # Not quoted: whatever it is, a password may be in it.
         raise StoreError(
             "the database URL cannot be read: it is like `sqlite:///orchestrate.db` or "

@@ -76,6 +76,13 @@ async def find_version(session: AsyncSession, module: str, version: str) -> Vers
     return None if row is None else Version(**row)
 
 
+async def identities(session: AsyncSession) -> list[tuple[str, str]]:
+    """Module and version of all that is stored, oldest first; cheap, however large the plans."""
+    query = select(flow_versions.c.module, flow_versions.c.version)
+    rows = await session.execute(query.order_by(flow_versions.c.created_at))
+    return [(row.module, row.version) for row in rows]
+
+
 async def versions(session: AsyncSession, module: str | None = None) -> list[Version]:
     """All versions, or a module's, oldest first."""
     query = select(flow_versions).order_by(flow_versions.c.created_at, flow_versions.c.version)

@@ -26,7 +26,8 @@ async def run(names: list[str], screen: Console) -> None:
 
 def main(names: list[str]) -> int:
     """The exit status."""
-    # As a Ctrl-C, so that the servers are stopped.
+    # A background job starts with SIGINT ignored. SIGTERM is as a Ctrl-C: the servers are stopped.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         check(names)

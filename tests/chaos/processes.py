@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +20,12 @@ class Command:
     """`orchestrate <arguments>` as a process; `ready` is what its log says when it serves."""
 
     def __init__(
-        self, *arguments: str, ready: str, env: Mapping[str, str], log: Path, code: str = _MAIN
+        self,
+        *arguments: str,
+        ready: Sequence[str],
+        env: Mapping[str, str],
+        log: Path,
+        code: str = _MAIN,
     ) -> None:
         self._arguments = arguments
         self._ready = ready
@@ -49,7 +54,7 @@ class Command:
         assert self._process
         text = self._text()[self._seen :]
         assert self._process.returncode is None, text
-        return self._ready in text
+        return all(said in text for said in self._ready)
 
     def _text(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
@@ -71,6 +76,16 @@ class Command:
         except TimeoutError:
             self._process.kill()
             raise
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serves while the block lasts."""
+        try:
+            await self.start()
+            await self.until_ready()
+            yield
+        finally:
+            await self.stop()
 
 
 @asynccontextmanager

@@ -84,6 +84,7 @@ class Shop:
 
     async def listen(self, bus: Bus) -> Reader:
         """Hears all commands and answers from now on, with `hear`."""
+        await bus.create_topics([replies.TOPIC])
         return await bus.tap([replies.TOPIC.name, *(f"{s}.commands" for s in SERVICES)])
 
     async def hear(self, reader: Reader, stop: asyncio.Event) -> None:

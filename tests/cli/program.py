@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,9 @@ class Cli:
         )
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def call(self, *arguments: object, stdin: str | None = None) -> Done:
+    def call(
+        self, *arguments: object, env: Mapping[str, str] | None = None, limit: float = 60
+    ) -> Done:
         """In this process, on a thread without an event loop: spares the imports."""
         found: list[Done] = []
 
@@ -90,8 +92,7 @@ class Cli:
             result = CliRunner().invoke(
                 app,
                 [str(a) for a in arguments],
-                input=stdin,
-                env={"ORCHESTRATE_DATA": str(self.data)},
+                env={"ORCHESTRATE_DATA": str(self.data), **(env or {})},
             )
             if result.exception and not isinstance(result.exception, SystemExit):
                 raise result.exception
@@ -99,7 +100,7 @@ class Cli:
 
         thread = threading.Thread(target=work)
         thread.start()
-        thread.join(60)
+        thread.join(limit)
         assert found, f"{arguments} did not end well"
         return found[0]
 
@@ -150,6 +151,14 @@ class Dev:
         self.process.wait(10)
 
 
+def eventually(holds: Callable[[], bool], limit: float = 30) -> None:
+    """Waits until it holds; fails after the limit (seconds)."""
+    end = time.monotonic() + limit
+    while not holds():
+        assert time.monotonic() < end, "it never came to hold"
+        time.sleep(0.05)
+
+
 def servers(data: Path) -> list[psutil.Process]:
     """The processes whose command line names this data folder."""
     found = []
@@ -160,14 +169,10 @@ def servers(data: Path) -> list[psutil.Process]:
     return found
 
 
-def nothing_left(data: Path, limit: float = 20) -> bool:
-    """Whether all servers of a data folder end within the limit (seconds), and no port of theirs
-    listens any more."""
-    end = time.monotonic() + limit
-    while servers(data):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
+def nothing_left(data: Path) -> bool:
+    """Waits until all servers of a data folder have ended; whether none of their ports listens any
+    more."""
+    eventually(lambda: not servers(data))
     return not any(_listens(port) for port in ports(data))
 
 

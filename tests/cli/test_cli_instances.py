@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from tests.cli.program import (
     Dev,
     Done,
     environment,
+    eventually,
     nothing_left,
 )
 
@@ -43,15 +43,16 @@ class World:
         assert started.code == 0, started
         return started.out.strip()
 
-    def shown(self, id: str, until: Callable[[Any], bool], limit: float = 30) -> Any:
+    def shown(self, id: str, until: Callable[[Any], bool]) -> Any:
         """What `show --json` says once it says this."""
-        end = time.monotonic() + limit
-        while True:
-            found = self.cli.call("show", id, "--json").json
-            if until(found):
-                return found
-            assert time.monotonic() < end, found
-            time.sleep(0.05)
+        found: list[Any] = []
+
+        def look() -> bool:
+            found[:] = [self.cli.call("show", id, "--json").json]
+            return until(found[0])
+
+        eventually(look)
+        return found[0]
 
 
 @pytest.fixture(scope="module")
@@ -330,10 +331,7 @@ def test_no_log_holds_a_payload(world: World, orders: dict[str, Done]) -> None:
     log tells class and place, and no payload."""
     world.trial("silent")
     log = world.dev.data / "logs" / "dev.log"
-    end = time.monotonic() + 20
-    while "ValueError" not in log.read_text():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    eventually(lambda: "ValueError" in log.read_text())
     text = log.read_text()
     assert "CarrierUnreachableError" in text and "services.py" in text
     for payload in (CARD, NOTE, "Elm Street", "Tranquility"):

@@ -27,7 +27,8 @@ def test_temporal_is_down(cli: Cli, arguments: list[str]) -> None:
     """The sentence names the address and the way out, it comes soon, and nothing was written."""
     address = closed_port()
     begin = time.monotonic()
-    done = cli.run(*arguments, env={"ORCHESTRATE_TEMPORAL": address, "ORCHESTRATE_KAFKA": address})
+    run = cli.run if arguments == ["worker"] else cli.call
+    done = run(*arguments, env={"ORCHESTRATE_TEMPORAL": address, "ORCHESTRATE_KAFKA": address})
     assert time.monotonic() - begin < 10
     refused = done.refused()
     assert address in refused and "Temporal" in refused and "orchestrate dev" in refused

@@ -57,12 +57,14 @@ def test_a_module_beside_it(cli: Cli, write: Callable[[str, str], Path]) -> None
     assert "has no handlers" in refused
 
 
-def test_dev_starts_nothing(cli: Cli, write: Callable[[str, str], Path]) -> None:
-    """`dev` finds what is wrong with flows, services and sagas before it starts or writes
-    anything."""
+def test_nothing_is_started(cli: Cli, write: Callable[[str, str], Path]) -> None:
+    """What is wrong with flows, services and sagas is found before anything is started or
+    written."""
     flow = write("a/m.flow", "module m\nrecord R { a: strin }\n")
-    wrong = cli.call("dev", flow)
-    assert (wrong.code, wrong.out) == (1, "") and "nothing done" in wrong.err
+    for command in ("dev", "deploy"):
+        wrong = cli.call(command, flow)
+        assert (wrong.code, wrong.out) == (1, "")
+        assert "error[F" in wrong.err and wrong.err.endswith("error: 1 error, nothing done\n")
     write("b/lab.flow", (LAB / "lab.flow").read_text())
     write("b/services.py", "x = 1\n")
     assert "defines no service" in cli.call("dev", cli.cwd / "b").refused()

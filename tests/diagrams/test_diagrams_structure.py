@@ -71,7 +71,7 @@ def test_a_dead_letter_topic_is_a_note(order: Any, read: Callable[[str], Any]) -
 
 def test_a_step_says_its_command_policy_and_doc(order: Any, read: Callable[[str], Any]) -> None:
     stock = read(dot(*order)).nodes["stock"]
-    for text in ("inventory.ReserveStock", "3 attempts of 3s", "Set the goods aside."):
+    for text in ("inventory.ReserveStock", "10 attempts of 3s", "Set the goods aside."):
         assert text in stock["label"]
     assert stock["tooltip"] == "Set the goods aside."
 

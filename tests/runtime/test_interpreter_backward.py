@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from dsl.values import Struct
 from orchestrator.runtime.effects import Command, CommandFailed, Decision, Reason
 from tests.runtime.script import BODY, EXHAUSTED, INVALID, TIMEOUT, Script, done, refused
 
@@ -203,3 +204,29 @@ async def test_reasons_are_known_by_name() -> None:
     """Only a declared failure is a known outcome."""
     unknown = {r for r in Reason if CommandFailed(r, "").outcome_unknown}
     assert unknown == {Reason.TIMEOUT, Reason.EXHAUSTED, Reason.INVALID}
+
+
+async def test_a_cancel_that_finds_all_branches_done_is_for_what_comes_next() -> None:
+    """The group is done and known; the step after it is the one that is cancelled."""
+
+    class Stubborn(Script):
+        """Ends what was begun: as the workflow does with what it sends itself."""
+
+        async def call(self, command: Command) -> Struct:
+            if command.message not in ("l.p", "r.q"):
+                return await super().call(command)
+            self.log.append(command.message)
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                return done(command.name[2])
+            raise AssertionError
+
+    branches = f"""
+      parallel {{ branch l {{ {step("p", "a")} }} branch r {{ {step("q", "b", "q.ref")} }} }}
+    """
+    script = Stubborn(last=asyncio.Event())
+    end = await script.cancelled_when(branches + step("last", "d") + END, "r.q")
+    assert (end, script.log[:3]) == ("cancelled", ["l.p", "r.q", "last"])
+    assert script.undone[0] == "last:undo"
+    assert sorted(script.undone[1:]) == ["l.p:undo", "r.q:undo"]

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 
 from orchestrator.messaging.deadletter import EXCEPTION_MESSAGE, ORIGINAL_TOPIC
 from orchestrator.messaging.record import Record
@@ -31,6 +32,16 @@ async def test_a_saga_runs_fast(shop: World) -> None:
     await eventually(
         lambda: any(r.key == key for r in shop.on("stepswares.events")), "the event is published"
     )
+
+
+async def test_the_time_is_in_the_history_before_it_is_sent(shop: World) -> None:
+    """A command that holds the time leaves when a lost worker could no longer change that time."""
+    id = await shop.start("Timed", shop.key())
+    await shop.end(id)
+    history = await shop.client.get_workflow_handle(id).fetch_history()
+    kinds = [event.event_type for event in history.events]
+    fired = kinds.index(EventType.EVENT_TYPE_TIMER_FIRED)
+    assert fired < kinds.index(EventType.EVENT_TYPE_MARKER_RECORDED)
 
 
 async def test_a_slow_service_is_waited_for(shop: World) -> None:

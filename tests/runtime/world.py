@@ -14,9 +14,10 @@ from typing import Any
 from temporalio.client import Client
 
 from dsl.load import check_texts
+from dsl.model import TopicModel
 from orchestrator.compile.compile import compile_module
 from orchestrator.deploy.deploy import Deployed, deploy
-from orchestrator.messaging.bus import Bus
+from orchestrator.messaging.bus import Bus, Reader
 from orchestrator.messaging.deadletter import dead_letter_topic
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record, to_record
 from orchestrator.messaging.record import Record
@@ -53,6 +54,12 @@ service NAMEbank {
   event Paid key id { id: string  ref: string }
   event Refunded key id { id: string }
   event Declined key id { id: string }
+}
+
+/// Sends the time.
+saga NAMETimed(id: string) -> string key id {
+  step a = NAMEbank.Refund(id: id, ref: string(now())) undo none
+  return a.id
 }
 
 /// Four steps, as many as an order has.
@@ -216,20 +223,28 @@ class World:
                 await self._serving
         self._serving = None
 
-    async def participate(self, stop: asyncio.Event) -> None:
-        """Answers commands, until told to stop."""
-        plan = self.served.plan
+    @asynccontextmanager
+    async def participating(self) -> AsyncIterator[None]:
+        """Answers commands while the block lasts."""
+        names = [t.name for t in self.served.plan.topics]
         letters = [dead_letter_topic(t, events.GROUP) for t in self.served.topics]
-        topics = {*(t.name for t in plan.topics), *letters}
-        topics |= {f"{self.name}.dlq", replies.DEAD_LETTERS.name}
-        reader = await self.bus.tap(sorted(topics))
-        self._listening.set()
+        topics = sorted({*names, *letters, f"{self.name}.dlq", replies.DEAD_LETTERS.name})
+        # Those that a worker makes, when it has not started yet.
+        await self.bus.create_topics([TopicModel(name=t, partitions=1) for t in topics])
+        reader = await self.bus.tap(topics)
+        stop = asyncio.Event()
+        task = asyncio.create_task(self._participate(reader, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+            await reader.close()
+
+    async def _participate(self, reader: Reader, stop: asyncio.Event) -> None:
         while not stop.is_set():
             for record in await reader.poll(100, 0.1):
                 self._take(record)
-        await reader.close()
-
-    _listening: asyncio.Event
 
     def _take(self, record: Record) -> None:
         self.records.append(record)
@@ -339,16 +354,10 @@ async def world(
 ) -> AsyncIterator[World]:
     """A deployed world with a worker that runs."""
     made = World(name, client, bus, database)
-    made._listening = asyncio.Event()
     await made.deploy(flow)
     await made.start_worker()
-    stop = asyncio.Event()
-    taking_part = asyncio.create_task(made.participate(stop))
     try:
-        async with asyncio.timeout(30):
-            await made._listening.wait()
-        yield made
+        async with made.participating():
+            yield made
     finally:
-        stop.set()
-        await taking_part
         await made.stop_worker()

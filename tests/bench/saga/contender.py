@@ -10,7 +10,6 @@ from typing import Any, Self
 from orchestrator.dev.stack import DevStack
 from tests.bench.child import Child
 from tests.bench.cpu import OTHERS, Usage
-from tests.bench.errors import BenchError
 from tests.bench.saga.orders import Kind, prepare
 
 #: Seconds a service takes for its answer.
@@ -52,18 +51,15 @@ class Contender:
         """So many sagas one after the other."""
         return Alone(**await self._starter.ask(do="alone", count=count))
 
-    async def load(self, in_flight: int, warm: float, seconds: float) -> Slice:
-        """Always so many sagas at once, measured once the load is steady."""
-        await self._starter.ask(do="load", in_flight=in_flight, warm=warm, seconds=seconds)
+    async def load(self, in_flight: int, seconds: float) -> Slice:
+        """So many sagas at once for so long, and until the last one has ended."""
         usage = Usage(self._pids)
-        told = await self._starter.hear()
+        told = await self._starter.ask(do="load", in_flight=in_flight, seconds=seconds)
         spent = usage.so_far()
         activities = (await self._starter.hear())["activities"]
-        if not told["count"]:
-            raise BenchError(f"no saga of `{self.kind}` ended within {seconds:g}s")
         cpu = {name: each / told["count"] for name, each in spent.items()}
-        seconds = told["seconds"]
-        return Slice(told["count"] / seconds, cpu, spent[OTHERS] / seconds, activities)
+        took = told["seconds"]
+        return Slice(told["count"] / took, cpu, spent[OTHERS] / took, activities)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as up:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -63,8 +64,8 @@ def show(screen: Console, rounds: Sequence[Round], end: float) -> None:
     text = f"control: {min(rates):.0f} to {max(rates):.0f} empty workflows/s, moved by {moved:.0%}"
     if moved > STEADY:
         text += (
-            "\n[yellow]warning: the machine was not steady; the ratios stand, because they are"
-            " taken round by round, the values are this hour's[/]"
+            "\n[yellow]warning: the machine was not steady: read the ratios with their range over"
+            " the rounds, and not the values; measure again on a quiet machine[/]"
         )
     screen.print(text, highlight=False)
     for kind in (Kind.OURS, Kind.REFERENCE):
@@ -77,7 +78,8 @@ def show(screen: Console, rounds: Sequence[Round], end: float) -> None:
 
 
 def _summary(rounds: Sequence[Round]) -> Table:
-    table = Table(title="the order saga over Kafka: ours, and written by hand (reference)")
+    title = "the order saga over Kafka: ours, and written by hand (reference)"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("", no_wrap=True)
     for name in ("ours", "reference", "ratio", "rounds", "un-\nsandboxed", "ratio", "aim"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -109,7 +111,7 @@ def _line(
 
 
 def _by_round(rounds: Sequence[Round]) -> Table:
-    table = Table(title="by round: sagas/s, and the machine")
+    table = Table(title="by round: sagas/s, and the machine", box=SIMPLE_HEAD)
     for name in ("control/s", *Kind, "others, cores"):
         table.add_column(str(name), justify="right")
     for each in rounds:

@@ -48,20 +48,18 @@ async def _alone(parent: Parent, start: Start, count: int) -> None:
     parent.say(latencies=latencies, events=len(events), activities=_activities(events))
 
 
-async def _load(parent: Parent, start: Start, in_flight: int, warm: float, seconds: float) -> None:
-    """Always so many at once. Says when the load is steady, when its time is over, and how many
-    activities some of its sagas had."""
+async def _load(parent: Parent, start: Start, in_flight: int, seconds: float) -> None:
+    """So many at once for so long, then until the last one has ended, and all of it counts: in a
+    window cut out of it, sagas that began together end together, inside or outside by chance."""
     placed: list[WorkflowHandle[Any, Any]] = []
 
     async def once() -> None:
         placed.append(await _placed(start))
 
+    began = time.perf_counter()
     async with ClosedLoop(once, in_flight) as loop:
-        await loop.count(warm)
-        parent.say(now="steady")
-        began = time.perf_counter()
-        count = await loop.count(seconds)
-        parent.say(count=count, seconds=time.perf_counter() - began)
+        await loop.count(seconds)
+    parent.say(count=len(placed), seconds=time.perf_counter() - began)
     some = random.sample(placed, min(len(placed), SAMPLE))
     parent.say(activities=mean([_activities(await _history(handle)) for handle in some]))
 
