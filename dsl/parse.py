@@ -31,7 +31,7 @@ class _Grammar(NamedTuple):
 def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
     """The syntax tree of a whole file. With a syntax error among the diagnostics, what could be
     read of it."""
-    lexer, automaton, words = _grammar()
+    lexer, automaton, words = _grammar("file")
     builder = TreeBuilder(source)
     run = Run(automaton, builder, "file")
     tokens = lexer.tokens(source.text)
@@ -47,9 +47,10 @@ def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
     return builder.partial(run.values), _in_order((*builder.diagnostics, *errors))
 
 
+@uncollected()
 def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnostic, ...]]:
     """The syntax tree of a text that is one expression; None when it is not."""
-    lexer, automaton, words = _grammar()
+    lexer, automaton, words = _grammar("expr")
     builder = TreeBuilder(source)
     run = Run(automaton, builder, "expr")
     tokens = lexer.tokens(source.text)
@@ -57,7 +58,7 @@ def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnost
     if index == len(tokens):
         return run.values[-1], _in_order(builder.diagnostics)
     before = tokens[index - 1] if index else None
-    error = explain(source, tokens[index], before, run.accepted(), words)
+    error = explain(source, tokens[index], before, run.accepted(), words, "expression")
     return None, _in_order((*builder.diagnostics, error))
 
 
@@ -66,12 +67,13 @@ def _in_order(diagnostics: list[Diagnostic] | tuple[Diagnostic, ...]) -> tuple[D
 
 
 @cache
-def _grammar() -> _Grammar:
+def _grammar(start: str) -> _Grammar:
+    """The grammar of a whole file or of one expression, whose table takes a third of the time."""
     grammar = files("dsl").joinpath("grammar.lark").read_text("utf-8")
     lark = Lark(
         grammar,
         parser="lalr",
-        start=["file", "expr"],
+        start=start,
         keep_all_tokens=True,
         maybe_placeholders=False,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
@@ -11,6 +12,8 @@ from dsl.source import Source, Span
 
 _DECLARATIONS = ("type", "enum", "record", "policy", "service", "saga")
 _SEPARATORS = "remove it: a blank or a new line is enough"
+#: CEL's unsigned ints, `1u`.
+_UNSIGNED = re.compile(r"(?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]")
 _STATEMENTS = ("step", "let", "if", "parallel", "await", "emit", "fail", "return")
 
 
@@ -20,14 +23,15 @@ def explain(
     before: Token | None,
     accepted: set[str],
     words: Mapping[str, str],
+    whole: str = "file",
 ) -> Diagnostic:
     """A word or sign that cannot stand where it stands, after `before`; `accepted` are the
-    terminals that could, `words` spells them."""
+    terminals that could, `words` spells them; `whole` is what the text is one of."""
     expected = {words.get(name, name) for name in accepted}
     if token.type == END:
         at = Span(source, before.start, before.end) if before else Span(source, 0, 0)
         help = "close what is open with `}`" if "}" in expected else _help("", expected)
-        return Diagnostic("F001", "the file ends too early", at, "nothing follows", help)
+        return Diagnostic("F001", f"the {whole} ends too early", at, "nothing follows", help)
     if token.type in (UNCLOSED, MALFORMED, STRAY):
         return explain_character(source, token.start)
     found = token.text
@@ -55,6 +59,8 @@ def explain_character(source: Source, offset: int) -> Diagnostic:
             end += 1
         at = Span(source, offset, end)
         help = "units are ns, us, ms, s, m, h, d, as in `1m30s`"
+        if _UNSIGNED.fullmatch(at.text):
+            help = f"there is no unsigned int here: write `{at.text[:-1]}`"
         return Diagnostic("F001", f"`{at.text}` is not a number", at, "cannot be read", help)
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
     help = _SEPARATORS if character == ";" else "remove it"

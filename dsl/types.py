@@ -13,7 +13,7 @@ from pydantic import PlainSerializer, PlainValidator
 class Scalar(StrEnum):
     """A built-in type. At run time: str, int (64 bit), float, bool, Decimal, bytes, UUID,
     date, datetime (UTC), timedelta. `any` is CEL's dyn, for values whose type is not known
-    (`orchestrate eval`); `null` is the type of the literal `null`."""
+    (`orchestrate eval`); `null` is the type of the literal `null`, `type` that of `type(x)`."""
 
     STRING = "string"
     INT = "int"
@@ -27,6 +27,7 @@ class Scalar(StrEnum):
     DURATION = "duration"
     NULL = "null"
     ANY = "any"
+    TYPE = "type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,12 @@ Type = Scalar | ListOf | MapOf | Optional | Named | OneOf
 STRING, INT, FLOAT, BOOL = Scalar.STRING, Scalar.INT, Scalar.FLOAT, Scalar.BOOL
 DECIMAL, BYTES, UUID, DATE = Scalar.DECIMAL, Scalar.BYTES, Scalar.UUID, Scalar.DATE
 TIMESTAMP, DURATION, NULL, ANY = Scalar.TIMESTAMP, Scalar.DURATION, Scalar.NULL, Scalar.ANY
+TYPE = Scalar.TYPE
 
 _SCALARS = {s.value: s for s in Scalar}
 
 #: The scalars a declaration may name.
-DECLARABLE = {s.value: s for s in Scalar if s not in (NULL, ANY)}
+DECLARABLE = {s.value: s for s in Scalar if s not in (NULL, ANY, TYPE)}
 
 
 def optional(of: Type) -> Type:

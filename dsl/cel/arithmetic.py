@@ -10,12 +10,22 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from dsl.cel.errors import DIVIDE_BY_ZERO, MODULUS_BY_ZERO, OVERFLOW, CelError, no_overload
+from dsl.cel.errors import (
+    DIVIDE_BY_ZERO,
+    MODULUS_BY_ZERO,
+    OVERFLOW,
+    RANGE,
+    CelError,
+    no_overload,
+)
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 #: About ten thousand years, the range of protobuf's Duration.
 LONGEST = timedelta(seconds=315_576_000_000)
+
+#: How far two timestamps may lie apart to be subtracted: 64 bits of nanoseconds, CEL's rule.
+FARTHEST = timedelta(microseconds=2**63 // 1000)
 
 #: Decimals carry at most this many significant digits.
 DECIMAL_DIGITS = 50
@@ -94,7 +104,7 @@ def duration(value: timedelta) -> timedelta:
     """The value itself. Raises `CelError` when it is longer than `LONGEST`."""
     if -LONGEST <= value <= LONGEST:
         return value
-    raise CelError(OVERFLOW, "a duration lies within ten thousand years")
+    raise CelError(RANGE, "a duration lies within ten thousand years")
 
 
 def _apply(table: _Table, name: str, a: Any, b: Any) -> Any:
@@ -144,9 +154,15 @@ def _shift(operation: Callable[[Any, Any], Any]) -> Binary:
         try:
             return operation(a, b)
         except OverflowError:
-            raise CelError(OVERFLOW, "a timestamp lies in the years 1 to 9999") from None
+            raise CelError(RANGE, "a timestamp lies in the years 1 to 9999") from None
 
     return run
+
+
+def _between(a: datetime, b: datetime) -> timedelta:
+    if -FARTHEST <= a - b <= FARTHEST:
+        return a - b
+    raise CelError(RANGE, "the timestamps lie more than 292 years apart")
 
 
 _ADD: _Table = {
@@ -163,7 +179,7 @@ _SUBTRACT: _Table = {
     (float, float): operator.sub,
     (Decimal, Decimal): _exact(EXACT.subtract),
     (datetime, timedelta): _shift(operator.sub),
-    (datetime, datetime): operator.sub,
+    (datetime, datetime): _between,
     (timedelta, timedelta): lambda a, b: duration(a - b),
 }
 _MULTIPLY: _Table = {

@@ -23,7 +23,7 @@ from dsl.cel.overloads import (
     Overloads,
     resolve,
 )
-from dsl.types import ANY, BOOL, DECIMAL, DURATION, FLOAT, INT, STRING, Named, Type
+from dsl.types import ANY, BOOL, DECIMAL, DURATION, FLOAT, INT, STRING, TYPE, Named, Type
 
 #: What the sum of an empty list is.
 _ZEROS: dict[Type, Any] = {FLOAT: 0.0, DECIMAL: Decimal(0), DURATION: timedelta()}
@@ -78,6 +78,8 @@ def _function(context: Context, expr: syntax.Call, callee: syntax.Name) -> Resul
         return BROKEN
     if name == "dyn":
         return Result(arguments[0][1].node, ANY)
+    if name == "type":  # of null too, and so of what may be null
+        return Result(Call(function=name, args=(arguments[0][1].node,)), TYPE)
     return _apply(context, expr, callee.text, overloads, arguments)
 
 

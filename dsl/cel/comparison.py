@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from dsl.cel.errors import INVALID_ARGUMENT, NO_SUCH_KEY, CelError, no_overload
-from dsl.values import Struct
+from dsl.cel.errors import INVALID_ARGUMENT, NO_SUCH_KEY, CelError, no_overload, shown
+from dsl.values import Struct, TypeValue
 
 _ORDERED = frozenset({int, float, str, bool, bytes, Decimal, date, datetime, timedelta})
 _NUMBERS = frozenset({int, float, Decimal})
+_INT_AND_FLOAT = {int, float}
 #: Where Python's `==` between two values of one type is CEL's.
-_PLAIN = frozenset({*_ORDERED, UUID, type(None)})
+_PLAIN = frozenset({*_ORDERED, UUID, TypeValue, type(None)})
 #: What equals nothing of another type in Python either, so that Python's `in` is CEL's.
 _DISTINCT = frozenset({str, bytes, UUID, timedelta, date, datetime, type(None)})
 _MISSING = object()
@@ -26,13 +27,19 @@ def equals(a: Any, b: Any) -> bool:
     kind, other = type(a), type(b)
     if kind is other and kind in _PLAIN:
         return bool(a == b)
-    if kind in _NUMBERS:
-        return other in _NUMBERS and bool(a == b)
+    if kind in _NUMBERS and other in _NUMBERS:
+        a, b = _alike(a, b)
+        return bool(a == b)
     if kind is list:
         return other is list and len(a) == len(b) and all(map(equals, a, b))
     if isinstance(a, dict):
         return isinstance(b, dict) and _equal_maps(a, b)
     return False
+
+
+def _alike(a: Any, b: Any) -> tuple[Any, Any]:
+    """An int beside a float as a float, which is how CEL compares them; exact to 2**53."""
+    return (float(a), float(b)) if {type(a), type(b)} == _INT_AND_FLOAT else (a, b)
 
 
 def not_equals(a: Any, b: Any) -> bool:
@@ -56,6 +63,7 @@ def _ordering(name: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, 
         if kind is other and kind in _ORDERED:
             return compare(a, b)
         if kind in _NUMBERS and other in _NUMBERS:
+            a, b = _alike(a, b)
             return a == a and b == b and compare(a, b)  # Decimal refuses to order a NaN
         raise no_overload(name, a, b)
 
@@ -102,7 +110,7 @@ def index(container: Any, key: Any) -> Any:
         raise no_overload("_[_]", container, key)
     found = find(container, key)
     if found is _MISSING:
-        raise CelError(NO_SUCH_KEY, repr(key))
+        raise CelError(NO_SUCH_KEY, shown(key))
     return found
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from dsl.values import Struct
+from dsl.values import Struct, TypeValue
 
 OVERFLOW = "overflow"
 RANGE = "range error"
@@ -46,12 +46,18 @@ _NAMES: dict[type, str] = {
     type(None): "null",
     list: "list",
     dict: "map",
+    TypeValue: "type",
 }
 
 
 def type_name(value: Any) -> str:
     """The language's name for the type of a run-time value."""
     return value.type if isinstance(value, Struct) else _NAMES.get(type(value), "any")
+
+
+def shown(key: Any) -> str:
+    """A map's key in an error."""
+    return ("true" if key else "false") if isinstance(key, bool) else repr(key)
 
 
 def no_overload(function: str, *values: Any) -> CelError:

@@ -16,6 +16,7 @@ from dsl.cel.errors import (
     NO_SUCH_OVERLOAD,
     CelError,
     no_overload,
+    shown,
     type_name,
 )
 from dsl.cel.functions import FUNCTIONS
@@ -184,7 +185,7 @@ def _dict(node: nodes.MapOfNodes) -> Compiled:
             if type(key) not in (str, int, bool):
                 raise CelError(INVALID_ARGUMENT, f"unsupported key type {type_name(key)}")
             if key in made:  # also `1` beside `true`, which a dict cannot tell apart
-                raise CelError(INVALID_ARGUMENT, f"repeated key {key!r}")
+                raise CelError(INVALID_ARGUMENT, f"repeated key {shown(key)}")
             made[key] = value_of(env)
         return made
 

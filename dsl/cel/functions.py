@@ -10,10 +10,16 @@ from typing import Any
 
 from dsl.cel import arithmetic, comparison
 from dsl.cel.conversions import CONVERSIONS
-from dsl.cel.errors import INVALID_ARGUMENT, CelError, no_overload
+from dsl.cel.errors import (
+    INVALID_ARGUMENT,
+    NO_SUCH_OVERLOAD,
+    CelError,
+    no_overload,
+    type_name,
+)
 from dsl.cel.instants import INSTANT_PARTS, accessor
 from dsl.cel.patterns import search
-from dsl.values import Struct
+from dsl.values import Struct, TypeValue
 
 
 def _size(value: Any) -> int:
@@ -68,6 +74,14 @@ def _best(name: str, better: Callable[[Any, Any], bool]) -> Callable[[Any], Any]
     return run
 
 
+def _unknown(name: str, *_: Any) -> Any:
+    raise CelError(NO_SUCH_OVERLOAD, f"no function `{name}`")
+
+
+#: Stands for a function that there is not, in an expression that was not checked; its first
+#: argument is the name.
+UNKNOWN = "$unknown"
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "_+_": arithmetic.add,
     "_-_": arithmetic.subtract,
@@ -84,6 +98,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "_>=_": comparison.greater_or_equal,
     "@in": comparison.contains,
     "_[_]": comparison.index,
+    UNKNOWN: _unknown,
+    "dyn": lambda value: value,
+    "type": lambda value: TypeValue(type_name(value)),
     "size": _size,
     "startsWith": _of_strings("startsWith", str.startswith),
     "endsWith": _of_strings("endsWith", str.endswith),

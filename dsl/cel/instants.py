@@ -19,6 +19,7 @@ _TIMESTAMP = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,18}))?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})"
 )
+_LONG_YEAR = re.compile(r"[0-9]{5,}-[0-9]{2}-[0-9]{2}T")
 _DURATION_PART = r"([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h|d)"
 _DURATION = re.compile(rf"([+-]?)((?:{_DURATION_PART})+)")
 _PART = re.compile(_DURATION_PART)
@@ -42,7 +43,8 @@ def parse_timestamp(text: str) -> datetime:
     """An RFC 3339 text as an instant in UTC."""
     found = _TIMESTAMP.fullmatch(text)
     if not found:
-        raise CelError(INVALID_ARGUMENT, f"{text!r} is not an RFC 3339 timestamp")
+        kind = RANGE if _LONG_YEAR.match(text) else INVALID_ARGUMENT
+        raise CelError(kind, f"{text!r} is not an RFC 3339 timestamp")
     seconds, fraction, zone = found.groups()
     micros = timedelta(microseconds=int((fraction or "0")[:6].ljust(6, "0")))
     try:

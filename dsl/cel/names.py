@@ -8,7 +8,15 @@ from dsl.cel.joining import join_all, plain
 from dsl.cel.narrowing import path_of
 from dsl.cel.nodes import Const, Get, Ref
 from dsl.cel.scope import FieldShape
-from dsl.types import ANY, STRING, MapOf, Named, OneOf, Type
+from dsl.types import ANY, DECLARABLE, STRING, TYPE, MapOf, Named, OneOf, Type
+
+#: What names a type where a value is meant, as in `type(x) == int`; CEL's names beside ours.
+TYPE_NAMES = {name: name for name in (*DECLARABLE, "list", "map", "type")} | {
+    "double": "float",
+    "null_type": "null",
+    "google.protobuf.Timestamp": "timestamp",
+    "google.protobuf.Duration": "duration",
+}
 
 
 def name(context: Context, expr: syntax.Name, hint: Type | None) -> Result:
@@ -16,7 +24,8 @@ def name(context: Context, expr: syntax.Name, hint: Type | None) -> Result:
     type = context.variable(expr.text)
     if type is not None:
         return Result(Ref(name=expr.text), _narrow(context, type, (expr.text,)))
-    return _symbol(context, expr, hint) or _unknown(context, expr, hint)
+    symbol = _symbol(context, expr, hint)
+    return symbol or _type_value(expr.text) or _unknown(context, expr, hint)
 
 
 def needs_hint(context: Context, expr: syntax.Expr) -> bool:
@@ -56,6 +65,12 @@ def _symbol(context: Context, expr: syntax.Name, hint: Type | None) -> Result | 
     )
 
 
+def _type_value(text: str) -> Result | None:
+    """The constant of a built-in type's name."""
+    found = TYPE_NAMES.get(text)
+    return Result(Const(type=TYPE, value=found), TYPE) if found is not None else None
+
+
 def _enum_constant(enum: Type, symbol: str) -> Result:
     return Result(Const(type=enum, value=symbol), enum)
 
@@ -93,7 +108,9 @@ def _qualified(context: Context, expr: syntax.Member, path: tuple[str, ...]) -> 
     enum = context.scope.type_at(path[:-1])
     if enum is None:
         found = context.scope.type_at(path)
-        return _type_as_value(context, expr, ".".join(path)) if found else None
+        if found:
+            return _type_as_value(context, expr, ".".join(path))
+        return _type_value(".".join(path))
     symbols = context.scope.symbols(enum.name)
     if symbols is None:
         return _type_as_value(context, expr.of, ".".join(path[:-1]))

@@ -17,6 +17,7 @@ from dsl.types import (
     INT,
     STRING,
     TIMESTAMP,
+    TYPE,
     UUID,
     ListOf,
     MapOf,
@@ -102,6 +103,7 @@ FUNCTIONS: dict[str, Overloads] = {
     "matches": _TWO_STRINGS,
     "now": (Overload((), TIMESTAMP),),
     "dyn": (Overload((_V,), ANY),),
+    "type": (Overload((_V,), TYPE),),
 }
 
 

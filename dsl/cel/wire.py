@@ -20,6 +20,7 @@ from dsl.cel import conversions, instants
 from dsl.cel.arithmetic import INT_MAX, INT_MIN
 from dsl.cel.errors import INVALID_ARGUMENT, CelError, type_name
 from dsl.types import Scalar, Type
+from dsl.values import TypeValue
 
 type_of = type  # the builtin, where a parameter has its name
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -142,6 +143,7 @@ _SCALARS: dict[Scalar, _Codec] = {
     Scalar.FLOAT: (float, _float_out, _float_in),
     Scalar.BOOL: (bool, _same, _of(bool, Scalar.BOOL)),
     Scalar.NULL: (type(None), _same, _of(type(None), Scalar.NULL)),
+    Scalar.TYPE: (TypeValue, lambda t: t.name, _text(TypeValue, Scalar.TYPE)),
     Scalar.DECIMAL: (
         Decimal,
         conversions.format_decimal,

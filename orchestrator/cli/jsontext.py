@@ -16,20 +16,21 @@ def read_json_file(path: Path) -> Any:
         data = path.read_bytes()
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}") from None
-    return _from_bytes(data, str(path))
+    return read_json_bytes(data, str(path))
 
 
 def read_json_option(text: str, option: str) -> Any:
     """The value of an option: JSON itself, `@file`, or `-` for standard input. Raises
     CommandError."""
     if text == "-":
-        return _from_bytes(sys.stdin.buffer.read(), "standard input")
+        return read_json_bytes(sys.stdin.buffer.read(), "standard input")
     if text.startswith("@"):
         return read_json_file(Path(text[1:]))
     return _from_text(text, option)
 
 
-def _from_bytes(data: bytes, source: str) -> Any:
+def read_json_bytes(data: bytes, source: str) -> Any:
+    """The value in some bytes; `source` names them. Raises CommandError."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

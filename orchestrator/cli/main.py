@@ -23,6 +23,7 @@ from orchestrator.cli import (
     start,
     worker,
 )
+from orchestrator.cli import eval as evaluate
 
 app = typer.Typer(
     name="orchestrate",
@@ -48,6 +49,12 @@ for _name, _command, _example in (
     ("diagram", diagram.diagram, "orchestrate diagram flows/orders --format svg -o order.svg"),
 ):
     app.command(_name, epilog=f"Example: {_example}")(_command)
+
+app.command(
+    "eval",
+    cls=evaluate.ExpressionCommand,
+    epilog="""Example: orchestrate eval 'order.lines.map(l, l.price).sum()' --vars @order.json""",
+)(evaluate.eval_expression)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from uuid import UUID
 from dsl.cel import conversions, instants
 from dsl.cel.errors import CelError
 from dsl.types import Scalar
+from dsl.values import TypeValue
 from orchestrator.messaging.codec_error import DecodeError, EncodeError, shown
 
 Convert = Callable[[Any], Any]
@@ -109,6 +110,7 @@ FROM_WIRE: dict[Scalar, Convert] = {
     Scalar.DURATION: _parsed(instants.parse_duration, 'a duration like "1m30s"'),
     Scalar.NULL: _null,
     Scalar.ANY: lambda value: value,
+    Scalar.TYPE: _parsed(TypeValue, "the name of a type"),
 }
 
 
@@ -183,4 +185,5 @@ TO_WIRE: dict[Scalar, Convert] = {
     Scalar.DURATION: _checked(timedelta, "a duration", instants.format_duration),
     Scalar.NULL: _checked(type(None), "null", _same),
     Scalar.ANY: _same,
+    Scalar.TYPE: _checked(TypeValue, "a type", lambda t: t.name),
 }
