@@ -11,7 +11,10 @@ from dsl.source import Source, Span
 
 _DECLARATIONS = ("type", "enum", "record", "policy", "service", "saga")
 _SEPARATORS = "remove it: a blank or a new line is enough"
-_STATEMENTS = ("step", "let", "if", "parallel", "await", "emit", "fail", "return")
+_STATEMENTS = (
+    *("step", "let", "var", "set", "if", "match", "while", "for", "parallel", "race", "await"),
+    *("sleep", "try", "emit", "fail", "return"),
+)
 
 
 def explain(

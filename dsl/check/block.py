@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from dsl import syntax
 from dsl.cel.check import Typed, check, check_arguments
@@ -15,8 +17,9 @@ from dsl.check.names import Module
 from dsl.check.policies import Policies
 from dsl.check.report import Report
 from dsl.check.scope import LocalScope, ModuleScope, Variable
+from dsl.check.types import TypeResolver
 from dsl.diagnostic import Note
-from dsl.model import Place, PolicyModel
+from dsl.model import Place, PolicyModel, Statement
 from dsl.source import Span
 from dsl.types import Type
 
@@ -33,17 +36,40 @@ class SagaContext:
     result: Type | None
     within: timedelta | None
     policy: PolicyModel | None
+    types: TypeResolver
+    check_block: Callable[[syntax.Block, Block], Checked]
+
+
+class Checked(NamedTuple):
+    """The statements of a block, and whether every way through it ends there."""
+
+    body: tuple[Statement, ...]
+    ends: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block while it is checked."""
+    """One block while it is checked. `yields` gathers the types of a collecting loop's values,
+    None outside of one; `forward` tells that the pivot has been passed."""
 
     saga: SagaContext
     scope: LocalScope
     present: Present = frozenset()
     in_branch: bool = False
+    forward: bool = False
+    yields: list[Type] | None = None
     depth: int = 0
+
+    def check(self, block: syntax.Block) -> Checked:
+        """Checks the statements of a block whose scope this is."""
+        return self.saga.check_block(block, self)
+
+    def forgetting(self, statement: object) -> Block:
+        """This block after a statement, without what was known of the variables that it sets."""
+        changed = {n.name.text for n in walk(statement) if isinstance(n, syntax.Set)}
+        if not changed:
+            return self
+        return replace(self, present=frozenset(p for p in self.present if p[0] not in changed))
 
     def inner(self, *more: tuple[str, ...]) -> Block:
         """A block inside this one, where `more` is known not to be null."""
@@ -69,7 +95,7 @@ class Block:
         """The fields of a message."""
         return self.scope.fields(message) or ()
 
-    def declare(self, name: syntax.Identifier, type: Type) -> None:
+    def declare(self, name: syntax.Identifier, type: Type, *, variable: bool = False) -> None:
         """Adds a name to this block; one that is in sight already is refused."""
         if first := self.scope.find(name.text):
             also = (Note(first.at, "the first one"),)
@@ -77,7 +103,7 @@ class Block:
             help = "every name of a saga is its own: choose another"
             self.saga.report.add("F102", message, name.at, "again", help, also)
             return
-        self.scope.variables[name.text] = Variable(type, name.at)
+        self.scope.variables[name.text] = Variable(type, name.at, variable=variable)
 
     def unused(self, *names: syntax.Identifier | None) -> None:
         """Warns of names of this block that nothing read."""
@@ -106,6 +132,23 @@ def arguments(
         return {}
     report.extend(diagnostics)
     return nodes
+
+
+def reads(node: object, name: str) -> bool:
+    """Whether an expression reads a variable."""
+    return any(isinstance(n, syntax.Name) and n.text == name for n in walk(node))
+
+
+def walk(node: object) -> Iterator[object]:
+    """A syntax node and everything inside it."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if is_dataclass(current) and type(current).__module__ == syntax.__name__:
+            yield current
+            stack.extend(getattr(current, f.name) for f in fields(current))
+        elif isinstance(current, tuple) and not isinstance(current, Span):
+            stack.extend(current)
 
 
 def place(at: Span) -> Place:

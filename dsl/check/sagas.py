@@ -67,6 +67,8 @@ class Sagas:
             result=result,
             within=self._within(saga),
             policy=policy,
+            types=self._types,
+            check_block=check_block,
         )
         block = outermost(scope, context)
         block.scope.variables.update(outer.variables)

@@ -12,33 +12,51 @@ from dsl.model import (
     CallModel,
     EmitModel,
     FailModel,
+    ForModel,
     HandlerModel,
     IfModel,
     LetModel,
+    MatchModel,
     ParallelModel,
     PolicyModel,
+    RaceModel,
     ReturnModel,
     SagaModel,
+    SetModel,
+    SleepModel,
     Statement,
     StepModel,
+    TryModel,
+    WhileModel,
+    YieldModel,
 )
 from orchestrator.compile.plan import (
+    ArmPlan,
     AwaitPlan,
     BranchPlan,
     CallPlan,
+    CasePlan,
     EmitPlan,
     FailPlan,
+    ForPlan,
     HandlerPlan,
     IfPlan,
     Instruction,
     LetPlan,
+    MatchPlan,
     ParallelPlan,
     ParameterPlan,
     PolicyPlan,
+    RacePlan,
     ReturnPlan,
     SagaPlan,
+    SetPlan,
+    SleepPlan,
     StartPlan,
     StepPlan,
+    TryPlan,
+    WhilePlan,
+    YieldPlan,
 )
 
 
@@ -80,6 +98,32 @@ class _Lowering:
                 return self._step(statement)
             case LetModel(name=name, value=value, place=place):
                 return LetPlan(name=name, value=value, place=place)
+            case SetModel(name=name, value=value, place=place):
+                return SetPlan(name=name, value=value, place=place)
+            case IfModel() | MatchModel() | TryModel():
+                return self._choice(statement)
+            case WhileModel() | ForModel():
+                return self._loop(statement)
+            case YieldModel(value=value, place=place):
+                return YieldPlan(value=value, place=place)
+            case ParallelModel():
+                return self._parallel(statement)
+            case RaceModel():
+                return self._race(statement)
+            case AwaitModel():
+                return self._await(statement)
+            case SleepModel(time=time, text=text, place=place):
+                return SleepPlan(time=time, text=text, place=place)
+            case EmitModel(event=event, arguments=arguments, place=place):
+                path = self._path(event.rpartition(".")[2])
+                return EmitPlan(path=path, event=event, arguments=arguments, place=place)
+            case FailModel(reason=reason, text=text, place=place):
+                return FailPlan(reason=reason, text=text, place=place)
+            case ReturnModel(value=value, place=place):
+                return ReturnPlan(value=value, place=place)
+
+    def _choice(self, statement: IfModel | MatchModel | TryModel) -> Instruction:
+        match statement:
             case IfModel():
                 return IfPlan(
                     condition=statement.condition,
@@ -88,17 +132,56 @@ class _Lowering:
                     otherwise=self.block(statement.otherwise),
                     place=statement.place,
                 )
-            case ParallelModel():
-                return self._parallel(statement)
-            case AwaitModel():
-                return self._await(statement)
-            case EmitModel(event=event, arguments=arguments, place=place):
-                path = self._path(event.rpartition(".")[2])
-                return EmitPlan(path=path, event=event, arguments=arguments, place=place)
-            case FailModel(reason=reason, text=text, place=place):
-                return FailPlan(reason=reason, text=text, place=place)
-            case ReturnModel(value=value, place=place):
-                return ReturnPlan(value=value, place=place)
+            case MatchModel(otherwise=otherwise):
+                cases = tuple(
+                    CasePlan(pattern=c.pattern, name=c.name, body=self.block(c.body))
+                    for c in statement.cases
+                )
+                return MatchPlan(
+                    subject=statement.subject,
+                    text=statement.text,
+                    cases=cases,
+                    otherwise=self.block(otherwise) if otherwise is not None else None,
+                    place=statement.place,
+                )
+            case TryModel():
+                return TryPlan(
+                    body=self.block(statement.body),
+                    handlers=tuple(self._handler(h) for h in statement.handlers),
+                    place=statement.place,
+                )
+
+    def _loop(self, statement: WhileModel | ForModel) -> Instruction:
+        body = self.block(statement.body)
+        if isinstance(statement, WhileModel):
+            return WhilePlan(
+                condition=statement.condition,
+                text=statement.text,
+                body=body,
+                place=statement.place,
+            )
+        return ForPlan(
+            name=statement.name,
+            items=statement.items,
+            text=statement.text,
+            at_most=statement.at_most,
+            body=body,
+            collect=statement.collect,
+            place=statement.place,
+        )
+
+    def _race(self, race: RaceModel) -> RacePlan:
+        arms = tuple(
+            ArmPlan(
+                event=a.event,
+                name=a.name,
+                condition=a.condition,
+                text=a.text,
+                body=self.block(a.body),
+            )
+            for a in race.arms
+        )
+        return RacePlan(arms=arms, limit=race.limit, after=self.block(race.after), place=race.place)
 
     def _step(self, step: StepModel) -> StepPlan:
         return StepPlan(
@@ -108,6 +191,7 @@ class _Lowering:
             undo=_call(step.undo, step.undo_policy) if step.undo and step.undo_policy else None,
             undo_reads_reply=step.undo_reads_reply,
             handlers=tuple(self._handler(h) for h in step.handlers),
+            pivot=step.pivot,
             place=step.place,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,7 +37,12 @@ class CommandFailed(Exception):
 
 
 class SagaFailed(Exception):
-    """A saga's failure, for a reason a person can read."""
+    """A saga's failure, for a reason a person can read; `cause` is the command's that led to it,
+    for the handlers of a `try` around it."""
+
+    def __init__(self, text: str, cause: CommandFailed | None = None) -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 class Decision(StrEnum):
@@ -76,10 +81,14 @@ class Effects(Protocol):
         """Publishes an event; returns when it is acknowledged."""
 
     async def receive(
-        self, event: str, fits: Callable[[Struct], bool], limit: float | None
-    ) -> Struct | None:
-        """The first event of the saga's key that fits, an early one included; None when `limit`
-        (seconds) has passed."""
+        self, arms: Sequence[tuple[str, Callable[[Struct], bool]]], limit: float | None
+    ) -> tuple[int, Struct] | None:
+        """The first event of the saga's key that fits one of the arms (its qualified name and a
+        condition), an early one included, with that arm's index; None when `limit` (seconds) has
+        passed."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
 
     async def attention(self, path: str, reason: str) -> Decision:
         """Parks the saga until a person decides."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from orchestrator.compile.plan import StepPlan
+from orchestrator.runtime.env import Env
 
 
 @dataclass(slots=True)
@@ -14,20 +14,25 @@ class Undo:
     its outcome is unknown."""
 
     step: StepPlan
-    env: dict[str, Any]
+    env: Env
     known: bool
 
 
 @dataclass(slots=True)
 class Undos:
-    """A stack of undos; an entry that is a list holds the stacks of parallel branches."""
+    """A stack of undos. An entry that is a stack is undone as one; a list holds the stacks of
+    parallel branches."""
 
-    entries: list[Undo | list[Undos]] = field(default_factory=list)
+    entries: list[Undo | Undos | list[Undos]] = field(default_factory=list)
 
-    def push(self, entry: Undo | list[Undos]) -> None:
+    def push(self, entry: Undo | Undos | list[Undos]) -> None:
         """Adds what was done last."""
         self.entries.append(entry)
 
-    def pop(self) -> Undo | list[Undos] | None:
+    def clear(self) -> None:
+        """Forgets all of it: from here on the saga only goes forward."""
+        self.entries.clear()
+
+    def pop(self) -> Undo | Undos | list[Undos] | None:
         """Takes what was done last; None when nothing is left."""
         return self.entries.pop() if self.entries else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,14 +16,12 @@ from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.messaging.codec import CodecError, DecodeError, JsonCodec
+from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.calls import Calls
 from orchestrator.runtime.cancels import Cancels
 from orchestrator.runtime.effects import Command, Decision, SagaFailed
-from orchestrator.runtime.interpreter import (
-    CompensationFailed,
-    Expressions,
-    Interpreter,
-)
+from orchestrator.runtime.evaluation import Expressions
+from orchestrator.runtime.interpreter import Interpreter
 from orchestrator.runtime.mailbox import Mailbox
 from orchestrator.runtime.wire import (
     ATTENTION,
@@ -150,31 +148,38 @@ class SagaWorkflow:
         await self._calls.publish(path, event, payload)
 
     async def receive(
-        self, event: str, fits: Callable[[Struct], bool], limit: float | None
-    ) -> Struct | None:
+        self, arms: Sequence[tuple[str, Callable[[Struct], bool]]], limit: float | None
+    ) -> tuple[int, Struct] | None:
         """Waits until the mailbox holds an event that fits, or the limit has passed."""
-        found: list[Struct] = []
+        found: list[tuple[int, Struct]] = []
 
         def arrived() -> bool:
             if not found:
-                found.extend(self._matching(event, fits))
+                found.extend(self._matching(arms))
             return bool(found)
 
         return found[0] if await self._cancels.condition(arrived, limit) else None
 
-    def _matching(self, event: str, fits: Callable[[Struct], bool]) -> list[Struct]:
+    async def sleep(self, seconds: float) -> None:
+        """Waits by the server's timer."""
+        await self._cancels.condition(lambda: False, seconds)
+
+    def _matching(
+        self, arms: Sequence[tuple[str, Callable[[Struct], bool]]]
+    ) -> list[tuple[int, Struct]]:
         for arrival in self._mailbox:
-            if arrival.type != wire_type(event):
-                continue
-            try:
-                payload = self._codec.from_wire(arrival.data, Named(event))
-            except DecodeError as error:
-                workflow.logger.warning("event %s dropped: %s", arrival.id, error)
-                self._mailbox.take(arrival)
-                continue
-            if fits(payload):
-                self._mailbox.take(arrival)
-                return [payload]
+            for index, (event, fits) in enumerate(arms):
+                if arrival.type != wire_type(event):
+                    continue
+                try:
+                    payload = self._codec.from_wire(arrival.data, Named(event))
+                except DecodeError as error:
+                    workflow.logger.warning("event %s dropped: %s", arrival.id, error)
+                    self._mailbox.take(arrival)
+                    break
+                if fits(payload):
+                    self._mailbox.take(arrival)
+                    return [(index, payload)]
         return []
 
     async def attention(self, path: str, reason: str) -> Decision:

@@ -41,7 +41,9 @@ def test_the_flows_check(trip: Path) -> None:
 
 def test_the_readme_flow_parses() -> None:
     """The README's flow is of the language."""
-    text = next(b for b in re.findall(r"```\n(.*?)```", README.read_text(), re.DOTALL) if "saga" in b)
+    text = next(
+        b for b in re.findall(r"```\n(.*?)```", README.read_text(), re.DOTALL) if "saga" in b
+    )
     _, diagnostics = parse(Source("README.md", "module readme\n" + text))
     assert diagnostics == ()
 

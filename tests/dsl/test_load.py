@@ -119,9 +119,7 @@ def test_two_files_of_one_module(folder: Path) -> None:
 
 
 def test_modules_may_import_each_other(folder: Path) -> None:
-    Path("a.flow").write_text(
-        "module a\nfrom b import B\nrecord A { b: B? }\n", "utf-8"
-    )
+    Path("a.flow").write_text("module a\nfrom b import B\nrecord A { b: B? }\n", "utf-8")
     Path("b.flow").write_text("module b\nfrom a import A\nrecord B { a: A }\n", "utf-8")
     found = load([Path("a.flow")])
     assert names(found) == {"a", "b"}
