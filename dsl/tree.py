@@ -384,7 +384,7 @@ class TreeBuilder:
         return syntax.For(c[0], c[1], at_most, c[-1], at)
 
     def at_most(self, at: Span, c: list[Any]) -> _Clause:
-        return _Clause("parallel", int(c[0].text), at)
+        return _Clause("parallel", self._constant(at, literal.read_int, c[0].text).value, at)
 
     def yield_statement(self, at: Span, c: list[Any]) -> syntax.Yield:
         return syntax.Yield(c[0], at)

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from dsl import syntax
 from dsl.cel.check import Typed, check, check_arguments
-from dsl.cel.narrowing import Present
+from dsl.cel.narrowing import NOTHING, Present
 from dsl.cel.nodes import Node
 from dsl.cel.scope import FieldShape
+from dsl.check.contents import Contents
 from dsl.check.messages import Messages
 from dsl.check.names import Module
 from dsl.check.policies import Policies
@@ -37,6 +38,7 @@ class SagaContext:
     within: timedelta | None
     policy: PolicyModel | None
     types: TypeResolver
+    contents: Contents
     check_block: Callable[[syntax.Block, Block], Checked]
 
 
@@ -50,11 +52,13 @@ class Checked(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Block:
     """One block while it is checked. `yields` gathers the types of a collecting loop's values,
-    None outside of one; `forward` tells that the pivot has been passed."""
+    None outside of one; `forward` tells that the pivot has been passed; `shared` are the variables
+    that what runs beside this block may set at any time."""
 
     saga: SagaContext
     scope: LocalScope
-    present: Present = frozenset()
+    present: Present = NOTHING
+    shared: frozenset[str] = frozenset()
     in_branch: bool = False
     forward: bool = False
     yields: list[Type] | None = None
@@ -64,27 +68,40 @@ class Block:
         """Checks the statements of a block whose scope this is."""
         return self.saga.check_block(block, self)
 
-    def forgetting(self, statement: object) -> Block:
-        """This block after a statement, without what was known of the variables that it sets."""
-        changed = {n.name.text for n in walk(statement) if isinstance(n, syntax.Set)}
-        if not changed:
-            return self
-        return replace(self, present=frozenset(p for p in self.present if p[0] not in changed))
+    def forgetting(self, at: Span) -> Block:
+        """This block without what was known of the variables that are set in a part of it."""
+        return self._without(self.saga.contents.changed(at)) if self.present else self
+
+    def beside(self, changed: frozenset[str]) -> Block:
+        """This block while something that runs beside it may set these variables."""
+        shared = self.shared | frozenset(n for n in changed if self.scope.find(n))
+        return replace(self._without(shared), shared=shared) if shared else self
 
     def inner(self, *more: tuple[str, ...]) -> Block:
         """A block inside this one, where `more` is known not to be null."""
-        present = self.present | frozenset(more)
-        return replace(self, scope=LocalScope(self.scope), present=present, depth=self.depth + 1)
+        inside = replace(self, scope=LocalScope(self.scope), depth=self.depth + 1)
+        return inside.knowing(frozenset(more))
 
     def knowing(self, more: Present) -> Block:
         """This block from here on, where `more` is known not to be null."""
-        return replace(self, present=self.present | more)
+        more = frozenset(p for p in more if p[0] not in self.shared)
+        return replace(self, present=self.present | more) if more else self
+
+    def _without(self, names: frozenset[str]) -> Block:
+        present = frozenset(p for p in self.present if p[0] not in names)
+        return replace(self, present=present)
 
     def expression(self, expr: syntax.Expr, expected: Type | None = None) -> Typed:
         """Checks an expression and reports what is wrong with it."""
         typed = check(expr, self.scope, expected, self.present)
         self.saga.report.extend(typed.diagnostics)
         return typed
+
+    def maybe_null(self, expr: syntax.Expr, type: Type) -> None:
+        """Reports an expression that may be null where it must not be."""
+        text = expr.at.text
+        message, help = f"`{text}` may be null", f"test it first, as in `if {text} != null {{ … }}`"
+        self.saga.report.add("F206", message, expr.at, f"of type `{type}`", help)
 
     def arguments(self, call: syntax.Invocation, fields: tuple[FieldShape, ...]) -> dict[str, Node]:
         """Checks the arguments of a message against its fields."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsl import syntax
-from dsl.check.block import Block, place, walk
+from dsl.check.block import Block, place
 from dsl.check.report import did_you_mean
 from dsl.diagnostic import Note
 from dsl.model import HandlerModel, TryModel, wire_type
+from dsl.source import Span
 from dsl.types import Named
 
 _OUTCOMES = ("timeout", "exhausted")
@@ -16,8 +17,14 @@ _OUTCOMES = ("timeout", "exhausted")
 
 def check_try(statement: syntax.Try, block: Block) -> tuple[TryModel, bool]:
     """The model, and whether every way through it ends the saga."""
+    if block.forward:
+        message = "there is no way back out of a `try` after the pivot"
+        help = "handle each failure at its own step"
+        at = Span(statement.at.source, statement.at.start, statement.at.start + len("try"))
+        block.saga.report.add("F312", message, at, "nothing is undone here", help)
     body, body_ends = block.inner().check(statement.body)
     failures = list(dict.fromkeys(_failures(statement.body, block)))
+    after = block.forgetting(statement.body.at)
     report = block.saga.report
     handlers: list[HandlerModel] = []
     ends = [body_ends]
@@ -34,7 +41,7 @@ def check_try(statement: syntax.Try, block: Block) -> tuple[TryModel, bool]:
             at = handler.failure.at
             report.add("F004", message, at, "said again", "keep one of them", also)
             continue
-        inside = block.inner()
+        inside = after.inner()
         if handler.name and failure in _OUTCOMES:
             message, help = f"`{word}` carries nothing to name", "remove `as …`"
             report.add("F305", message, handler.name.at, "nothing to name", help)
@@ -71,8 +78,7 @@ def _only(path: syntax.Path, failures: list[str], block: Block) -> str | None:
 
 def _failures(body: syntax.Block, block: Block) -> Iterator[str]:
     """The declared failures of all steps inside."""
-    for step in walk(body):
-        if isinstance(step, syntax.Step):
-            command = block.saga.messages.known_command(step.call.callee, block.saga.module)
-            if command is not None:
-                yield from command.fails
+    for step in block.saga.contents.within(body.at, syntax.Step):
+        command = block.saga.messages.known_command(step.call.callee, block.saga.module)
+        if command is not None:
+            yield from command.fails

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import NamedTuple
 
 from dsl import syntax
-from dsl.cel.narrowing import Present
+from dsl.cel.narrowing import NOTHING, Present
 from dsl.check.block import Block, Checked, place
 from dsl.check.choice import check_if, check_match
 from dsl.check.loops import check_for, check_while, check_yield
@@ -28,7 +29,7 @@ from dsl.model import (
     Statement,
 )
 from dsl.source import Span
-from dsl.types import NULL, STRING
+from dsl.types import ANY, NULL, STRING, Optional, Type
 
 
 class _One(NamedTuple):
@@ -37,7 +38,7 @@ class _One(NamedTuple):
 
     model: Statement | None
     ends: bool = False
-    known: Present = frozenset()
+    known: Present = NOTHING
 
 
 def check_block(block: syntax.Block, inside: Block) -> Checked:
@@ -50,10 +51,10 @@ def check_block(block: syntax.Block, inside: Block) -> Checked:
         if ended:
             message = "this statement is never reached"
             help = "remove it, or let the saga go on before it"
-            inside.saga.report.add("F307", message, statement.at, "the saga has ended", help)
+            inside.saga.report.add("F307", message, statement.at, "nothing leads here", help)
             break
         model, ended, known = _check(statement, inside)
-        inside = inside.forgetting(statement).knowing(known)
+        inside = inside.forgetting(statement.at).knowing(known)
         if isinstance(statement, syntax.Step) and statement.pivot:
             inside = replace(inside, forward=True)
         if model is not None:
@@ -80,15 +81,15 @@ def _check(statement: syntax.Statement, block: Block) -> _One:
         case syntax.Let():
             return _One(_let(statement, block))
         case syntax.Var():
-            return _One(_var(statement, block))
+            return _var(statement, block)
         case syntax.Set():
-            return _One(_set(statement, block))
+            return _set(statement, block)
         case syntax.If():
             return _One(*check_if(statement, block))
         case syntax.Match():
             return _One(*check_match(statement, block))
         case syntax.While():
-            return _One(check_while(statement, block))
+            return _One(*check_while(statement, block))
         case syntax.For():
             return _One(check_for(statement, block)[0])
         case syntax.Yield():
@@ -130,7 +131,7 @@ def _let(statement: syntax.Let, block: Block) -> LetModel | ForModel:
     return LetModel(name=statement.name.text, value=value.node, place=place(statement.at))
 
 
-def _var(statement: syntax.Var, block: Block) -> LetModel:
+def _var(statement: syntax.Var, block: Block) -> _One:
     wanted = None
     if statement.type:
         wanted = block.saga.types.resolve(statement.type, block.saga.module)
@@ -140,22 +141,30 @@ def _var(statement: syntax.Var, block: Block) -> LetModel:
         help = f"say its type: `var {statement.name.text}: T? = null`"
         block.saga.report.add("F201", message, statement.value.at, "no type to be told", help)
     block.declare(statement.name, wanted or value.type, variable=True)
-    return LetModel(name=statement.name.text, value=value.node, place=place(statement.at))
+    model = LetModel(name=statement.name.text, value=value.node, place=place(statement.at))
+    return _One(model, known=_holds(statement.name, value.type))
 
 
-def _set(statement: syntax.Set, block: Block) -> SetModel | None:
+def _holds(name: syntax.Identifier, type: Type) -> Present:
+    """What is known of a variable that has got a value of this type."""
+    maybe = isinstance(type, Optional) or type in (NULL, ANY)
+    return NOTHING if maybe else frozenset({(name.text,)})
+
+
+def _set(statement: syntax.Set, block: Block) -> _One:
     name, report = statement.name, block.saga.report
     variable = block.scope.find(name.text)
     value = block.expression(statement.value, variable.type if variable else None)
     if variable is None:
         help = did_you_mean(name.text, block.scope.names()) or f"declare it: `var {name.text} = …`"
         report.add("F101", f"no variable named `{name.text}`", name.at, "not declared", help)
-        return None
+        return _One(None)
     if not variable.variable:
         also = (Note(variable.at, "declared here"),)
         message, help = f"`{name.text}` is no variable", "declare it with `var`"
         report.add("F315", message, name.at, "cannot be set", help, also)
-    return SetModel(name=name.text, value=value.node, place=place(statement.at))
+    model = SetModel(name=name.text, value=value.node, place=place(statement.at))
+    return _One(model, known=_holds(name, value.type))
 
 
 def _fail(statement: syntax.Fail, block: Block) -> FailModel:
@@ -172,13 +181,16 @@ def _parallel(statement: syntax.Parallel, block: Block) -> _One:
     branches = []
     ends = False
     names: dict[str, syntax.Identifier] = {}
-    for branch in statement.branches:
+    changed = [block.saga.contents.changed(b.body.at) for b in statement.branches]
+    setters = Counter(name for own in changed for name in own)
+    for branch, own in zip(statement.branches, changed, strict=True):
         first = names.setdefault(branch.name.text, branch.name)
         if first is not branch.name:
             also = (Note(first.at, "the first one"),)
             message, help = f"`{branch.name.text}` is declared twice", "rename one of them"
             block.saga.report.add("F102", message, branch.name.at, "again", help, also)
-        inside = replace(block.inner(), in_branch=True, yields=None)
+        others = frozenset(name for name, n in setters.items() if n > (name in own))
+        inside = replace(block.beside(others).inner(), in_branch=True, yields=None)
         checked = inside.check(branch.body)
         ends = ends or checked.ends
         branches.append(BranchModel(name=branch.name.text, body=checked.body))

@@ -94,6 +94,9 @@ def _undo(
         block.saga.report.add("F301", message, step.name.at, "no `undo`", help)
     if not isinstance(step.undo, syntax.Invocation):
         return None, None
+    if block.forward:
+        message, help = f"the undo of `{step.name.text}` never runs", "remove it"
+        block.saga.report.add("F307", message, step.undo.at, "the pivot is passed", help)
     command = block.saga.messages.command(step.undo.callee, block.saga.module)
     if command is None:
         return None, None
@@ -138,6 +141,10 @@ def _handlers(
         body, ends = inside.check(handler.body)
         inside.unused(handler.name)
         goes_on = goes_on or not ends
+        if step.pivot and not ends:
+            message = "the saga goes on here although its pivot has failed"
+            help = "end the handler with `fail` or `return`"
+            block.saga.report.add("F313", message, handler.failure.at, "not passed then", help)
         name = handler.name.text if handler.name else None
         models.append(HandlerModel(failure=failure, name=name, body=body))
     return tuple(models), goes_on

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsl import syntax
+from dsl.cel.narrowing import narrowed
 from dsl.cel.nodes import Node
 from dsl.check.block import Block, Checked, place
 from dsl.diagnostic import Note
@@ -46,14 +47,23 @@ def check_await(statement: syntax.Await, block: Block) -> AwaitModel | None:
 def check_race(statement: syntax.Race, block: Block) -> tuple[RaceModel, bool]:
     """`race { on A as a { } after 7d { } }`: the model, and whether every way of it ends."""
     arms, ends = [], []
+    taken: dict[str, syntax.Arm] = {}
     for arm in statement.arms:
         event = find_event(arm.event, block)
         if event is None:
             continue
+        if first := taken.get(event.name):
+            also = (Note(first.event.at, "takes all of them"),)
+            message, help = f"`{arm.event.text}` never comes here", "give the first one a `when`"
+            block.saga.report.add("F307", message, arm.event.at, "never reached", help, also)
+        elif arm.condition is None:
+            taken[event.name] = arm
         inside = block.inner()
         if arm.name:
             inside.declare(arm.name, Named(event.name))
         condition = _condition(arm.condition, inside)
+        if arm.condition and condition:
+            inside = inside.knowing(narrowed(arm.condition, True))
         checked = inside.check(arm.body)
         inside.unused(arm.name)
         ends.append(checked.ends)

@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel
+
+from dsl.cel.nodes import Ref
 from dsl.model import (
     AwaitModel,
     BranchModel,
@@ -71,7 +74,7 @@ def lower_saga(saga: SagaModel) -> SagaPlan:
             StartPlan(event=s.event, name=s.name, arguments=s.arguments) for s in saga.starts
         ),
         within=saga.within.total_seconds() if saga.within is not None else None,
-        body=_Lowering().block(saga.body),
+        body=_Lowering(_read(saga)).block(saga.body),
         doc=saga.doc,
     )
 
@@ -80,7 +83,9 @@ class _Lowering:
     """Gives every instruction that has an effect a path of its own: the branches it stands in,
     its name, and a number where that is taken (two sides of an `if` may use one name)."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: frozenset[str]) -> None:
+        self._read = read
+        self._forward = False  # the pivot stands before
         self._taken: Counter[str] = Counter()
         self._inside: tuple[str, ...] = ()
 
@@ -184,8 +189,11 @@ class _Lowering:
         return RacePlan(arms=arms, limit=race.limit, after=self.block(race.after), place=race.place)
 
     def _step(self, step: StepModel) -> StepPlan:
+        needed = self._forward and step.name in self._read
+        self._forward = self._forward or step.pivot
         return StepPlan(
             path=self._path(step.name),
+            needed=needed,
             name=step.name,
             call=_call(step.call, step.policy),
             undo=_call(step.undo, step.undo_policy) if step.undo and step.undo_policy else None,
@@ -226,6 +234,22 @@ class _Lowering:
             on_timeout=self.block(on_timeout) if on_timeout is not None else None,
             **fields,
         )
+
+
+def _read(saga: SagaModel) -> frozenset[str]:
+    """The names that the expressions of a saga read."""
+    names, left = set(), list[Any](saga.body)
+    while left:
+        part = left.pop()
+        if isinstance(part, Ref):
+            names.add(part.name)
+        elif isinstance(part, BaseModel):
+            left.extend(value for _, value in part)
+        elif isinstance(part, dict):
+            left.extend(part.values())
+        elif isinstance(part, list | tuple):
+            left.extend(part)
+    return frozenset(names)
 
 
 def _call(call: CallModel, policy: PolicyModel) -> CallPlan:

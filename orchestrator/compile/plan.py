@@ -51,7 +51,8 @@ class HandlerPlan(_Part):
 
 class StepPlan(_Part):
     """Sends a command and waits for its answer, which becomes the variable `name`. `path` is the
-    step's own within the saga; ids of messages and activities are made from it."""
+    step's own within the saga; ids of messages and activities are made from it. `needed` tells, of
+    a step after the pivot, that its answer is read."""
 
     kind: Literal["step"] = "step"
     path: str
@@ -61,6 +62,7 @@ class StepPlan(_Part):
     undo_reads_reply: bool = False
     handlers: tuple[HandlerPlan, ...] = ()
     pivot: bool = False
+    needed: bool = False
     place: Place
 
 

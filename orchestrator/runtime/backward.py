@@ -56,8 +56,7 @@ class Compensation:
             try:
                 if step.undo_reads_reply and not undo.known:
                     # The command is sent once more, under its id: the answer tells what to undo.
-                    again = self._expressions.command(step.path, step.call, undo.env, step.place)
-                    undo.env[step.name] = await self._settle(again, step.undo)
+                    undo.env[step.name] = await self._settle(undo.command, step.undo)
                     undo.known = True
                 await self._effects.call(self._command(path, undo, step.undo))
                 return

@@ -18,12 +18,14 @@ class Reason(StrEnum):
     DECLARED = "declared"
     TIMEOUT = "timeout"
     EXHAUSTED = "exhausted"
+    NO_EVENT = "no event"
     INVALID = "invalid"
 
 
 class CommandFailed(Exception):
-    """A command's end without a reply. `failure` is the declared failure's message; for every
-    other reason it is None and nobody knows whether the command took effect."""
+    """A command's end without a reply, or an event's that did not come. `failure` is the declared
+    failure's message; for a command's every other reason it is None and nobody knows whether it
+    took effect."""
 
     def __init__(self, reason: Reason, text: str, failure: Struct | None = None) -> None:
         super().__init__(text)
@@ -33,7 +35,7 @@ class CommandFailed(Exception):
     @property
     def outcome_unknown(self) -> bool:
         """Whether the command may have taken effect."""
-        return self.reason is not Reason.DECLARED
+        return self.reason not in (Reason.DECLARED, Reason.NO_EVENT)
 
 
 class SagaFailed(Exception):
@@ -46,7 +48,7 @@ class SagaFailed(Exception):
 
 
 class Decision(StrEnum):
-    """What a person decides about an undo that could not be done."""
+    """What a person decides about what could not be done."""
 
     RETRY = "retry"
     SKIP = "skip"
@@ -89,6 +91,9 @@ class Effects(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Waits."""
+
+    def pass_pivot(self) -> None:
+        """From here on neither a cancel nor the deadline ends the saga."""
 
     async def attention(self, path: str, reason: str) -> Decision:
         """Parks the saga until a person decides."""

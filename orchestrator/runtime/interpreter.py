@@ -67,6 +67,9 @@ class Yielded:
 
 Leaving = Returned | Yielded | None
 
+#: A loop that turns so often without waiting for anything would never let go of the worker.
+_IDLE_TURNS = 10_000
+
 
 class Interpreter:
     """One run of one saga."""
@@ -81,6 +84,7 @@ class Interpreter:
         self._compensation = Compensation(effects, expressions)
         self._undos = Undos()
         self._forward = False  # the pivot has been passed
+        self._waits = 0  # how often the saga has acted or waited
 
     async def run(self, parameters: Mapping[str, Any]) -> Any:
         """The saga's result. Raises SagaFailed; compensating is the caller's next call."""
@@ -126,11 +130,13 @@ class Interpreter:
             case AwaitPlan():
                 return await self._await(part, env, undos)
             case SleepPlan():
-                time = self._value(part.time, env, part.place)
-                await self._effects.sleep(time.total_seconds())
+                seconds = self._seconds(part.time, env, part.place) or 0.0
+                self._waits += seconds > 0
+                await self._effects.sleep(seconds)
             case TryPlan():
                 return await self._try(part, env, undos)
             case EmitPlan():
+                self._waits += 1
                 arguments = self._expressions.payload(part.event, part.arguments, env, part.place)
                 await self._effects.publish(f"{part.path}{env.turn}", part.event, arguments)
             case FailPlan():
@@ -146,28 +152,34 @@ class Interpreter:
     # --- steps
 
     async def _step(self, step: StepPlan, env: Env, undos: Undos) -> Leaving:
+        self._waits += 1
         command = self._expressions.command(step.path, step.call, env, step.place)
+        undo = None  # from the pivot on nothing is undone
+        if step.undo and not self._forward:
+            undo = Undo(step, command, env.snapshot(), known=False)
         while True:
             try:
-                env[step.name] = await self._effects.call(command)
+                answer = await self._effects.call(command)
                 break
             except CommandFailed as failed:
+                if undo and failed.outcome_unknown:
+                    undos.push(undo)
                 decision, left = await self._failed(step, command, failed, env, undos)
                 if decision is not Decision.RETRY:
                     return left
             except asyncio.CancelledError:
-                self._note(step, env, undos, known=False)
+                if undo:
+                    undos.push(undo)
                 raise
+        env[step.name] = answer
         if step.pivot:
             self._forward = True
             self._undos.clear()
-        self._note(step, env, undos, known=True)
+            self._effects.pass_pivot()
+        elif undo:
+            undo.env[step.name], undo.known = answer, True
+            undos.push(undo)
         return None
-
-    def _note(self, step: StepPlan, env: Env, undos: Undos, *, known: bool) -> None:
-        """Keeps what would undo a step; from the pivot on nothing is undone."""
-        if step.undo and not self._forward:
-            undos.push(Undo(step, env.snapshot(), known))
 
     async def _failed(
         self, step: StepPlan, command: Command, failed: CommandFailed, env: Env, undos: Undos
@@ -175,19 +187,25 @@ class Interpreter:
         """What follows a failure: its handler, else the failure of what is around it; after the
         pivot a person decides."""
         if failed.outcome_unknown:
-            self._note(step, env, undos, known=False)
             await self._effects.bury(command, str(failed))
         text = f"{wire_type(command.name)} failed: {failed}"
-        handler = _handler(step.handlers, failed)
-        if handler is None and self._forward:
-            decision = await self._effects.attention(command.message, text)
-            if decision is not Decision.FAIL:
-                env[step.name] = None
-                return decision, None
-        if handler is None:
-            raise SagaFailed(text, failed) from None
         env[step.name] = None
-        return Decision.SKIP, await self._handle(handler, failed, env, undos)
+        if handler := _handler(step.handlers, failed):
+            return Decision.SKIP, await self._handle(handler, failed, env, undos)
+        if self._forward:
+            decision = await self._decided(step, command, text)
+            if decision is not Decision.FAIL:
+                return decision, None
+        raise SagaFailed(text, failed) from None
+
+    async def _decided(self, step: StepPlan, command: Command, text: str) -> Decision:
+        """A person's decision about a step after the pivot; one whose answer is needed later on
+        is not skipped."""
+        decision = await self._effects.attention(command.message, text)
+        while decision is Decision.SKIP and step.needed:
+            more = f"{text}; `{step.name}` is read later on: it cannot be skipped"
+            decision = await self._effects.attention(command.message, more)
+        return decision
 
     async def _handle(
         self, handler: HandlerPlan, failed: CommandFailed, env: Env, undos: Undos
@@ -217,7 +235,7 @@ class Interpreter:
             if handler is None or failed.cause is None:
                 undos.push(inner)
                 raise
-            await self._compensation.run(inner)
+            await _undisturbed(self._compensation.run(inner))
             return await self._handle(handler, failed.cause, env, undos)
         except BaseException:
             undos.push(inner)
@@ -228,12 +246,17 @@ class Interpreter:
     # --- loops
 
     async def _while(self, part: WhilePlan, env: Env, undos: Undos) -> Leaving:
-        turn = 0
+        turn = idle = 0
         while self._value(part.condition, env, part.place):
+            before = self._waits
             left = await self._block(part.body, Env(env, f"{env.turn}[{turn}]"), undos)
             if left is not None:
                 return left
             turn += 1
+            idle = idle + 1 if self._waits == before else 0
+            if idle == _IDLE_TURNS:
+                where = f"{part.place.file}:{part.place.line}"
+                raise SagaFailed(f"{where}: {idle} turns of this loop waited for nothing")
         return None
 
     async def _for(self, part: ForPlan, env: Env, undos: Undos) -> Leaving:
@@ -288,26 +311,35 @@ class Interpreter:
 
     async def _await(self, part: AwaitPlan, env: Env, undos: Undos) -> Leaving:
         seconds = self._seconds(part.within, env, part.place)
-        found = await self._effects.receive(
-            [(part.event, self._fits(part, env, part.place))], seconds
-        )
+        found = await self._receive([part], seconds, env, part.place)
         if part.name:
             env[part.name] = found[1] if found else None
         if found is not None:
             return None
         if part.on_timeout is None:
-            raise SagaFailed(f"no {wire_type(part.event)} came within {seconds:g}s")
+            text = f"no {wire_type(part.event)} came within {seconds:g}s"
+            raise SagaFailed(text, CommandFailed(Reason.NO_EVENT, text))
         return await self._block(part.on_timeout, env, undos)
 
     async def _race(self, part: RacePlan, env: Env, undos: Undos) -> Leaving:
-        arms = [(a.event, self._fits(a, env, part.place)) for a in part.arms]
-        found = await self._effects.receive(arms, self._seconds(part.limit, env, part.place))
+        seconds = self._seconds(part.limit, env, part.place)
+        found = await self._receive(part.arms, seconds, env, part.place)
         if found is None:
             return await self._block(part.after, env, undos)
         arm = part.arms[found[0]]
         if arm.name:
             env[arm.name] = found[1]
         return await self._block(arm.body, env, undos)
+
+    async def _receive(
+        self, arms: Sequence[AwaitPlan | ArmPlan], seconds: float | None, env: Env, place: Place
+    ) -> tuple[int, Struct] | None:
+        self._waits += seconds is None or seconds > 0
+        found = await self._effects.receive(
+            [(a.event, self._fits(a, env, place)) for a in arms], seconds
+        )
+        self._waits += found is not None
+        return found
 
     def _seconds(self, limit: Node | None, env: Env, place: Place) -> float | None:
         if limit is None:
@@ -333,9 +365,24 @@ def _handler(handlers: tuple[HandlerPlan, ...], failed: CommandFailed) -> Handle
     elif failed.reason is Reason.TIMEOUT:
         names = ["timeout", "exhausted"]
     else:
-        names = ["exhausted"]
+        names = ["timeout" if failed.reason is Reason.NO_EVENT else "exhausted"]
     by_name = {h.failure: h for h in handlers}
     return next((by_name[n] for n in names if n in by_name), None)
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Runs a compensation to its end; a cancel that comes meanwhile is for what comes next."""
+    task, cancelled = asyncio.ensure_future(work), False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+        except Exception:
+            break
+    task.result()
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 async def _together(work: Sequence[Coroutine[Any, Any, Any]]) -> None:

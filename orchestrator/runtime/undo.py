@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from orchestrator.compile.plan import StepPlan
+from orchestrator.runtime.effects import Command
 from orchestrator.runtime.env import Env
 
 
 @dataclass(slots=True)
 class Undo:
-    """A step's undo with the values it was done with. `known` tells that the step answered; else
-    its outcome is unknown."""
+    """A step's undo with the names as they were when the step began. `known` tells that the step
+    answered; else its outcome is unknown, and its command may be sent once more as it was."""
 
     step: StepPlan
+    command: Command
     env: Env
     known: bool
 

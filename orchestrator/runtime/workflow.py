@@ -61,6 +61,7 @@ class SagaWorkflow:
     def __init__(self) -> None:
         self._mailbox = Mailbox()
         self._decisions: dict[str, Decision] = {}
+        self._forward = False
         #: What a person is to decide, by path: the undos of parallel branches may park together.
         self._parked: dict[str, str] = {}
 
@@ -71,7 +72,7 @@ class SagaWorkflow:
 
     @workflow.signal(name=RESOLVE)
     def resolve(self, resolution: Resolution) -> None:
-        """Settles a parked undo; what is no decision changes nothing."""
+        """Settles what is parked; what is no decision changes nothing."""
         if resolution.path in self._parked and resolution.decision in set(Decision):
             self._decisions[resolution.path] = Decision(resolution.decision)
 
@@ -91,9 +92,15 @@ class SagaWorkflow:
             self._mailbox.know(input.cause)
         interpreter = Interpreter(plan, saga, self, expressions)
         body = asyncio.ensure_future(self._run(interpreter, saga, input))
-        deadline = _Deadline(saga.within, body)
+
+        def stop() -> bool:
+            return not self._forward and body.cancel()
+
+        deadline = _Deadline(saga.within, stop)
         try:
-            return await _ended(body)
+            return await _ended(body, stop)
+        except CompensationFailed as failed:
+            raise _given_up(str(failed)) from None
         except asyncio.CancelledError:
             reason = f"not done within {saga.within:g}s" if deadline.passed else None
         except SagaFailed as failed:
@@ -126,8 +133,7 @@ class SagaWorkflow:
         try:
             await interpreter.compensate()
         except CompensationFailed as failed:
-            text = f"{reason or 'cancelled'}; {failed}"
-            raise ApplicationError(text, type=NEEDS_ATTENTION, non_retryable=True) from None
+            raise _given_up(f"{reason or 'cancelled'}; {failed}") from None
 
     # --- Effects
 
@@ -182,13 +188,20 @@ class SagaWorkflow:
                     return [(index, payload)]
         return []
 
+    def pass_pivot(self) -> None:
+        """A cancel that came before, and was kept, is dropped too."""
+        self._forward = True
+        self._cancels.forget()
+
     async def attention(self, path: str, reason: str) -> Decision:
         """Parks until a person's decision comes by signal; the memo shows what about."""
         self._parked[path] = reason
         self._show_parked()
-        await workflow.wait_condition(lambda: path in self._decisions)
-        del self._parked[path]
-        self._show_parked()
+        try:
+            await workflow.wait_condition(lambda: path in self._decisions)
+        finally:
+            del self._parked[path]
+            self._show_parked()
         return self._decisions.pop(path)
 
     def _show_parked(self) -> None:
@@ -198,34 +211,33 @@ class SagaWorkflow:
 
 
 class _Deadline:
-    """Cancels the body when the saga's `within` has passed."""
+    """Stops the body when the saga's `within` has passed; `stop` tells whether it could."""
 
-    def __init__(self, seconds: float | None, body: asyncio.Future[Any]) -> None:
+    def __init__(self, seconds: float | None, stop: Callable[[], bool]) -> None:
         self.passed = False
-        self._body = body
+        self._stop = stop
         self._timer = (
             asyncio.get_running_loop().call_later(seconds, self._pass) if seconds else None
         )
 
     def _pass(self) -> None:
-        self.passed = True
-        self._body.cancel()
+        self.passed = self._stop()
 
     def close(self) -> None:
         if self._timer and not self.passed:
             self._timer.cancel()
 
 
-async def _ended(body: asyncio.Future[Any]) -> Any:
-    """The body's result. A cancel is passed on to it when it has begun: what it then makes of it
-    is its own affair."""
+async def _ended(body: asyncio.Future[Any], stop: Callable[[], bool]) -> Any:
+    """The body's result. A cancel stops it when it has begun: what it then makes of it is its own
+    affair."""
     while True:
         try:
             return await asyncio.shield(body)
         except asyncio.CancelledError:
             if body.done():
                 return body.result()
-            body.cancel()
+            stop()
 
 
 async def _undisturbed(compensation: Any) -> None:
@@ -237,6 +249,10 @@ async def _undisturbed(compensation: Any) -> None:
         except asyncio.CancelledError:
             continue
     task.result()
+
+
+def _given_up(reason: str) -> ApplicationError:
+    return ApplicationError(reason, type=NEEDS_ATTENTION, non_retryable=True)
 
 
 def _failure(reason: str) -> ApplicationError:

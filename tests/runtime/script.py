@@ -126,6 +126,9 @@ class Script:
     async def sleep(self, seconds: float) -> None:
         self.log.append(f"sleep {seconds}")
 
+    def pass_pivot(self) -> None:
+        self.log.append("pivot")
+
     async def attention(self, path: str, reason: str) -> Decision:
         self.log.append(f"park {path}: {reason}")
         return self.decisions[path].pop(0)

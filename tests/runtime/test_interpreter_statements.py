@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from script import EXHAUSTED, TIMEOUT, Script, done, news, refused
+from script import EXHAUSTED, TIMEOUT, Script, done, news, plan_of, refused
 
 from orchestrator.runtime.effects import Decision
 
@@ -119,7 +121,10 @@ async def test_a_pivot_that_fails_is_undone_like_any_step() -> None:
     assert [c.message for c in script.sent] == ["s", "p", "p:undo", "s:undo"]
 
 
-RACE = 'race { on a.News as e when e.n > 1 { return "a" } on b.News { return "b" } after 1h { } } return "late"'
+RACE = """
+  race { on a.News as e when e.n > 1 { return "a" } on b.News { return "b" } after 1h { } }
+  return "late"
+"""
 
 
 @pytest.mark.parametrize(
@@ -135,3 +140,179 @@ async def test_the_first_event_wins_a_race(events: list, returned: str) -> None:
     script = Script()
     script.early = events
     assert await script.run(RACE) == f"returned {returned}"
+
+
+# --- what is undone, and with which values
+
+
+async def test_an_undo_sees_the_names_as_they_were_when_its_step_began() -> None:
+    """What is set later, or by a branch beside the step, is not what it was done with."""
+    body = """
+      var ref = "first"
+      step s = a.Do(id: ref) undo a.Undo(id: id, ref: ref)
+      set ref = "second"
+      fail ref
+    """
+    script = Script()
+    assert await script.run(body) == "failed: second"
+    assert script.sent[-1].arguments["ref"] == "first"
+
+
+async def test_a_command_that_is_asked_again_is_the_same() -> None:
+    """A step without an answer, whose undo reads it, is sent once more with the same values."""
+    body = """
+      var ref = "first"
+      parallel {
+        branch p { step s = a.Do(id: ref) undo a.Undo(id: id, ref: s.ref) }
+        branch q { set ref = "second" }
+      }
+      return "no"
+    """
+    script = Script(p_in_s=[TIMEOUT, done("a", "it")])
+    assert (await script.run(body)).startswith("failed: a.Do failed")
+    again = [c for c in script.sent if c.message == "p.s"]
+    assert [c.arguments["id"] for c in again] == ["first", "first"]
+    assert script.sent[-1].arguments["ref"] == "it"
+
+
+async def test_a_cancel_while_a_try_is_undone_waits_for_it() -> None:
+    """No undo is lost: the scope is undone to its end, then the saga is cancelled."""
+    gate = asyncio.Event()
+    body = f"""
+      {step("o", "c")}
+      try {{ {step("r", "d")} {step("s", "a")} {step("t", "b")} }} on b.Refused {{ sleep 1s }}
+      return "no"
+    """
+    script = Script(t=refused("b"), s__undo=[gate, done("a")])
+    interpreter = script.interpreter(plan_of(body))
+    running = asyncio.ensure_future(interpreter.run({"id": "k", "n": 1}))
+    while "s:undo" not in script.log:  # noqa: ASYNC110 - turn after turn of the loop
+        await asyncio.sleep(0)
+    for _ in range(3):
+        running.cancel()
+        await asyncio.sleep(0)
+    gate.set()
+    assert await script.to_the_end(interpreter, running) == "cancelled"
+    assert [c.message for c in script.sent][4:] == ["s:undo", "r:undo", "o:undo"]
+    assert "sleep 1.0" not in script.log
+
+
+async def test_a_try_around_a_parallel_undoes_its_branches() -> None:
+    """Both branches are undone before the handler runs, and once."""
+    body = f"""
+      {step("o", "c")}
+      try {{
+        parallel {{ branch p {{ {step("s", "a")} }} branch q {{ {step("t", "d")} }} }}
+        {step("u", "b")}
+      }} on b.Refused {{ emit c.News(id: id, n: 1) }}
+      fail "later"
+    """
+    script = Script(u=refused("b"))
+    assert await script.run(body) == "failed: later"
+    order = [entry for entry in script.log if ":undo" in entry or "News" in entry or entry == "--"]
+    assert sorted(order[:2]) == ["p.s:undo", "q.t:undo"]
+    assert order[2:] == ["emit News t.c.News 1", "--", "o:undo"]
+
+
+async def test_a_parallel_in_a_loop_is_undone_turn_by_turn() -> None:
+    """Each turn's branches have messages of their own."""
+    body = f"""
+      for i in [1, 2] {{
+        parallel {{ branch p {{ {step("s", "a")} }} branch q {{ {step("t", "b")} }} }}
+        for j in [1, 2] {{ if i + j > 2 {{ {step("u", "c")} }} }}
+      }}
+      fail "no"
+    """
+    script = Script()
+    assert await script.run(body) == "failed: no"
+    sent = [c.message for c in script.sent]
+    assert sent[:7] == ["p.s[0]", "q.t[0]", "u[0][1]", "p.s[1]", "q.t[1]", "u[1][0]", "u[1][1]"]
+    assert sent[7:9] == ["u[1][1]:undo", "u[1][0]:undo"]
+    assert sorted(sent[9:11]) == ["p.s[1]:undo", "q.t[1]:undo"]
+    assert sent[11] == "u[0][1]:undo"
+    assert sorted(sent[12:]) == ["p.s[0]:undo", "q.t[0]:undo"]
+
+
+async def test_turns_at_once_are_undone_one_by_one_last_first() -> None:
+    """The first failure cancels the others; one under way may have taken effect."""
+    body = f'for i in [1, 2, 3] parallel 2 {{ {step("s", "a")} }} return "no"'
+    script = Script()
+    script.answers = {"s[0]": asyncio.Event(), "s[1]": refused("a"), "s[0]:undo": done("a")}
+    assert (await script.run(body)).startswith("failed: a.Do failed")
+    assert [c.message for c in script.sent] == ["s[0]", "s[1]", "s[0]:undo"]
+
+
+async def test_no_turn_at_all() -> None:
+    """An empty list has no turns, in order or at once."""
+    body = """
+      let none = [1].filter(i, i > 1)
+      let xs = for i in none parallel 3 { yield i }
+      let ys = for i in none { yield i }
+      return string(size(xs) + size(ys))
+    """
+    assert await Script().run(body) == "returned 0"
+
+
+@pytest.mark.parametrize(
+    ("body", "returned"),
+    [
+        ('if n == 1 { let x = "a" } else { let x = "b" } let x = "c" return x', "c"),
+        ('for i in [1, 2] { let x = i } let x = "c" return x', "c"),
+        ('var x = "" for i in [1, 2] { var y = "" set y = y + "." set x = x + y } return x', ".."),
+        ("let xs = for i in [1, 2] { while true { yield i } } return string(xs.sum())", "3"),
+        ("let xs = for i in [1, 2] { for j in [1] { } yield i } return string(xs.sum())", "3"),
+        ('while n == 1 { return "out" } return "no"', "out"),
+    ],
+)
+async def test_names_and_ways_out_of_blocks(body: str, returned: str) -> None:
+    """A name of one block is none of another's; a turn's own variable begins anew."""
+    assert await Script().run(body) == f"returned {returned}"
+
+
+async def test_a_try_handles_an_event_that_did_not_come() -> None:
+    """The end of an `await` is a timeout, and nothing that was exhausted."""
+    body = """
+      try { await a.News within 1s } on timeout { return "late" }
+      return "no"
+    """
+    assert await Script().run(body) == "returned late"
+    assert await Script().run(body.replace("on timeout", "on exhausted")) == (
+        "failed: no a.News came within 1s"
+    )
+
+
+@pytest.mark.parametrize("wait", ["", "sleep 0s", "race { on a.News { } after 0s { } }"])
+async def test_a_loop_that_waits_for_nothing_is_ended(wait: str) -> None:
+    """It would hold the worker for ever."""
+    ended = await Script().run(f"while n == 1 {{ {wait} }} return id")
+    assert ended.endswith("10000 turns of this loop waited for nothing")
+
+
+# --- the pivot
+
+
+async def test_a_step_whose_answer_is_read_cannot_be_skipped() -> None:
+    """After the pivot a person who skips it is asked again."""
+    body = f"""pivot {step("p", "b")} step t = c.Do(id: id) on Refused {{ return "refused" }}
+      return t.ref"""
+    script = Script(t=[EXHAUSTED, done("c", "it")])
+    script.decisions["t"] = [Decision.SKIP, Decision.RETRY]
+    assert await script.run(body) == "returned it"
+    assert [e for e in script.log if e.startswith("park")][1].endswith("it cannot be skipped")
+
+
+async def test_a_step_that_nothing_reads_is_skipped() -> None:
+    """The saga goes on after it."""
+    body = f'pivot {step("p", "b")} step t = c.Do(id: id) on Refused {{ }} return "x"'
+    script = Script(t=EXHAUSTED)
+    script.decisions["t"] = [Decision.SKIP]
+    assert await script.run(body) == "returned x"
+
+
+async def test_a_saga_that_failed_before_the_pivot_never_passes_it() -> None:
+    """The pivot's own handler ends the saga, and what was done before is undone."""
+    body = f'''{step("s", "a")} pivot {step("p", "b")} on Refused {{ fail "no" }} return "x"'''
+    script = Script(p=refused("b"))
+    assert await script.run(body) == "failed: no"
+    assert script.undone == ["s:undo"]
+    assert "pivot" not in script.log
