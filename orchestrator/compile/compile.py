@@ -61,7 +61,15 @@ def version_of(plan: Plan) -> str:
 
 def instructions(saga: SagaPlan) -> Iterator[Instruction]:
     """Every instruction of a saga, nested ones after the one that holds them."""
-    stack: list[Any] = [saga.body]
+    return _all([saga.body])
+
+
+def within(part: Instruction) -> Iterator[Instruction]:
+    """Every instruction inside another one."""
+    return _all(list(reversed(bodies(part))))
+
+
+def _all(stack: list[Any]) -> Iterator[Instruction]:
     while stack:
         part = stack.pop()
         if isinstance(part, tuple):
