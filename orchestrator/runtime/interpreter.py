@@ -6,7 +6,7 @@ It runs on any asyncio loop, Temporal's or a test's, and takes nothing from it b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,7 @@ from orchestrator.runtime.effects import (
 )
 from orchestrator.runtime.env import Env
 from orchestrator.runtime.evaluation import Expressions
+from orchestrator.runtime.tasks import together, undisturbed
 from orchestrator.runtime.undo import Undo, Undos
 
 
@@ -235,7 +236,7 @@ class Interpreter:
             if handler is None or failed.cause is None:
                 undos.push(inner)
                 raise
-            await _undisturbed(self._compensation.run(inner))
+            await undisturbed(self._compensation.run(inner))
             return await self._handle(handler, failed.cause, env, undos)
         except BaseException:
             undos.push(inner)
@@ -290,7 +291,7 @@ class Interpreter:
                 ends[i] = await self._block(part.body, turns[i], stacks[i])
 
         try:
-            await _together([take() for _ in range(min(at_most, len(turns)))])
+            await together([take() for _ in range(min(at_most, len(turns)))])
         finally:
             for stack in stacks:
                 undos.push(stack)
@@ -301,7 +302,7 @@ class Interpreter:
     async def _parallel(self, part: ParallelPlan, env: Env, undos: Undos) -> None:
         branches = [(b, Env(env), Undos()) for b in part.branches]
         try:
-            await _together([self._block(b.body, e, u) for b, e, u in branches])
+            await together([self._block(b.body, e, u) for b, e, u in branches])
         finally:
             undos.push([u for _, _, u in branches])
         for branch, inner, _ in branches:
@@ -368,36 +369,3 @@ def _handler(handlers: tuple[HandlerPlan, ...], failed: CommandFailed) -> Handle
         names = ["timeout" if failed.reason is Reason.NO_EVENT else "exhausted"]
     by_name = {h.failure: h for h in handlers}
     return next((by_name[n] for n in names if n in by_name), None)
-
-
-async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
-    """Runs a compensation to its end; a cancel that comes meanwhile is for what comes next."""
-    task, cancelled = asyncio.ensure_future(work), False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            cancelled = True
-        except Exception:
-            break
-    task.result()
-    if cancelled:
-        raise asyncio.CancelledError
-
-
-async def _together(work: Sequence[Coroutine[Any, Any, Any]]) -> None:
-    """Runs all of it side by side; the first failure cancels the rest."""
-    tasks = [asyncio.ensure_future(w) for w in work]
-    try:
-        await asyncio.gather(*tasks)
-    except BaseException:
-        # What they had done is known when all have ended.
-        for task in tasks:
-            task.cancel()
-        ends = await asyncio.gather(*tasks, return_exceptions=True)
-        if any(isinstance(end, BaseException) for end in ends):
-            raise
-        # A cancel that found all of them at their end: it is for what comes next.
-        current = asyncio.current_task()
-        assert current
-        current.cancel()

@@ -113,7 +113,7 @@ service s {
         "pivot step p = s.Do(id: id) undo none parallel { branch a { step b = s.Do(id: id) } }",
         "try { sleep 1s } on timeout { }",
         "parallel { branch a { try { step b = s.Do(id: id) undo s.Do(id: id) } on timeout { } } }",
-        "for i in [1, 2] { for j in [i, i] { if j > 1 { return } step b = s.Do(id: id) undo none }}",
+        "for i in [1, 2] { for j in [i] { if j > 1 { return } step b = s.Do(id: id) undo none } }",
         "let xs = for i in [1, 2] { while true { yield i } } fail string(size(xs))",
         "while true { step b = s.Do(id: id) undo s.Do(id: id) }",
         "for _i in [1, 2] { fail id }",
