@@ -37,4 +37,9 @@ CODES: dict[str, str] = {
     "F309": "a limit that cannot hold its steps",
     "F310": "one topic with two owners",
     "F311": "a return inside a branch",
+    "F312": "something that can fail after the pivot",
+    "F313": "a pivot that cannot be one",
+    "F314": "a match that is not complete",
+    "F315": "a new value for what is no variable",
+    "F316": "a yield that nothing collects",
 }

@@ -169,6 +169,7 @@ class StepModel(Model):
     undo_policy: PolicyModel | None = None
     undo_reads_reply: bool = False
     handlers: tuple[HandlerModel, ...] = ()
+    pivot: bool = False
     doc: str = ""
     place: Place
 
@@ -190,6 +191,104 @@ class IfModel(Model):
     text: str
     then: tuple[Statement, ...]
     otherwise: tuple[Statement, ...] = ()
+    place: Place
+
+
+class SetModel(Model):
+    """`set name = value`."""
+
+    kind: Literal["set"] = "set"
+    name: str
+    value: Node
+    place: Place
+
+
+class CaseModel(Model):
+    """A case of a `match`: a message's qualified name, or an enum's symbol."""
+
+    pattern: str
+    name: str | None = None
+    body: tuple[Statement, ...]
+
+
+class MatchModel(Model):
+    """`match`; without `otherwise` the cases are all there is."""
+
+    kind: Literal["match"] = "match"
+    subject: Node
+    text: str
+    cases: tuple[CaseModel, ...]
+    otherwise: tuple[Statement, ...] | None = None
+    place: Place
+
+
+class WhileModel(Model):
+    """`while condition { }`."""
+
+    kind: Literal["while"] = "while"
+    condition: Node
+    text: str
+    body: tuple[Statement, ...]
+    place: Place
+
+
+class ForModel(Model):
+    """`for name in items { }`, in order or `at_most` so many at once; `collect` is the name that
+    the list of its yields gets."""
+
+    kind: Literal["for"] = "for"
+    name: str
+    items: Node
+    text: str
+    at_most: int | None = None
+    body: tuple[Statement, ...]
+    collect: str | None = None
+    place: Place
+
+
+class YieldModel(Model):
+    """`yield value`."""
+
+    kind: Literal["yield"] = "yield"
+    value: Node
+    place: Place
+
+
+class ArmModel(Model):
+    """An event of a `race`."""
+
+    event: str
+    name: str | None = None
+    condition: Node | None = None
+    text: str = ""
+    body: tuple[Statement, ...]
+
+
+class RaceModel(Model):
+    """`race`: the first of the arms; `after` when `limit` has passed before."""
+
+    kind: Literal["race"] = "race"
+    arms: tuple[ArmModel, ...]
+    limit: Node | None = None
+    after: tuple[Statement, ...] = ()
+    place: Place
+
+
+class SleepModel(Model):
+    """`sleep time`."""
+
+    kind: Literal["sleep"] = "sleep"
+    time: Node
+    text: str = ""
+    place: Place
+
+
+class TryModel(Model):
+    """`try`: what completed inside is undone before a handler runs."""
+
+    kind: Literal["try"] = "try"
+    body: tuple[Statement, ...]
+    handlers: tuple[HandlerModel, ...]
     place: Place
 
 
@@ -250,9 +349,17 @@ class ReturnModel(Model):
 Statement = Annotated[
     StepModel
     | LetModel
+    | SetModel
     | IfModel
+    | MatchModel
+    | WhileModel
+    | ForModel
+    | YieldModel
     | ParallelModel
+    | RaceModel
     | AwaitModel
+    | SleepModel
+    | TryModel
     | EmitModel
     | FailModel
     | ReturnModel,
@@ -349,5 +456,8 @@ def wire_type(qualified: str) -> str:
     return ".".join(qualified.split(".")[-2:])
 
 
-for _model in (HandlerModel, StepModel, IfModel, BranchModel, ParallelModel, AwaitModel, SagaModel):
+for _model in (
+    *(HandlerModel, StepModel, IfModel, CaseModel, MatchModel, WhileModel, ForModel, BranchModel),
+    *(ParallelModel, ArmModel, RaceModel, AwaitModel, TryModel, SagaModel),
+):
     _model.model_rebuild()

@@ -363,14 +363,128 @@ class Step:
     handlers: tuple[Handler, ...]
     doc: str
     at: Span
+    pivot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Let:
-    """`let name = value`."""
+    """`let name = value`; the value of a `for` is the list of its yields."""
+
+    name: Identifier
+    value: Expr | For
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """`var name: T = value`."""
+
+    name: Identifier
+    type: TypeRef | None
+    value: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """`set name = value`."""
 
     name: Identifier
     value: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`case Message as m { }`, `case symbol { }`."""
+
+    pattern: Path
+    name: Identifier | None
+    body: Block
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """`match subject { cases else { } }`."""
+
+    subject: Expr
+    cases: tuple[Case, ...]
+    otherwise: Block | None
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class While:
+    """`while condition { }`."""
+
+    condition: Expr
+    body: Block
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """`for name in items parallel at_most { }`; without `at_most` in order."""
+
+    name: Identifier
+    items: Expr
+    at_most: int | None
+    body: Block
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """`yield value`: the loop's next value, and the end of this turn of it."""
+
+    value: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """`try { } on Failure as f { }`."""
+
+    body: Block
+    handlers: tuple[Handler, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """`on Event as e when condition { }` of a race."""
+
+    event: Path
+    name: Identifier | None
+    condition: Expr | None
+    body: Block
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """`after limit { }` of a race."""
+
+    limit: Expr
+    body: Block
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """`race { arms after limit { } }`."""
+
+    arms: tuple[Arm, ...]
+    after: After | None
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """`sleep time`."""
+
+    time: Expr
     at: Span
 
 
@@ -437,7 +551,25 @@ class Return:
     at: Span
 
 
-Statement = Step | Let | If | Parallel | Await | Emit | Fail | Return
+Statement = (
+    Step
+    | Let
+    | Var
+    | Set
+    | If
+    | Match
+    | While
+    | For
+    | Yield
+    | Parallel
+    | Race
+    | Await
+    | Sleep
+    | Try
+    | Emit
+    | Fail
+    | Return
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,10 @@ _DECLARATIONS = ("type", "enum", "record", "policy", "service", "saga")
 _SEPARATORS = "remove it: a blank or a new line is enough"
 #: CEL's unsigned ints, `1u`.
 _UNSIGNED = re.compile(r"(?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]")
-_STATEMENTS = ("step", "let", "if", "parallel", "await", "emit", "fail", "return")
+_STATEMENTS = (
+    *("step", "let", "var", "set", "if", "match", "while", "for", "parallel", "race", "await"),
+    *("sleep", "try", "emit", "fail", "return"),
+)
 
 
 def explain(

@@ -70,7 +70,7 @@ def action_of(rule: Rule) -> Action | None:
 
 
 #: The rules whose one token is a name, whatever its type.
-_WORDS = frozenset(("name", "any_name", "field_name", "setting_name"))
+_WORDS = frozenset(("name", "any_name", "field_name", "setting_name", "variable"))
 
 
 def _calling(method: str) -> Action:
@@ -333,6 +333,10 @@ class TreeBuilder:
             at,
         )
 
+    def pivot_step(self, at: Span, c: list[Any]) -> syntax.Step:
+        step: syntax.Step = c[0]
+        return replace(step, pivot=True, doc=self._doc(at), at=at)
+
     def undo(self, at: Span, c: list[Any]) -> _Clause:
         return _Clause("undo", c[0], at)
 
@@ -350,6 +354,57 @@ class TreeBuilder:
 
     def if_statement(self, at: Span, c: list[Any]) -> syntax.If:
         return syntax.If(c[0], c[1], c[2] if len(c) > 2 else None, at)
+
+    def var(self, at: Span, c: list[Any]) -> syntax.Var:
+        type = next((x.content for x in _of(c, _Clause)), None)
+        return syntax.Var(c[0], type, c[-1], at)
+
+    def value_type(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("type", c[0], at)
+
+    def set(self, at: Span, c: list[Any]) -> syntax.Set:
+        return syntax.Set(c[0], c[1], at)
+
+    def match_statement(self, at: Span, c: list[Any]) -> syntax.Match:
+        otherwise = next((x.content for x in _of(c, _Clause)), None)
+        return syntax.Match(c[0], _of(c, syntax.Case), otherwise, at)
+
+    def case(self, at: Span, c: list[Any]) -> syntax.Case:
+        return syntax.Case(c[0], _named(c[1:]), c[-1], at)
+
+    def otherwise(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("else", c[0], at)
+
+    def while_statement(self, at: Span, c: list[Any]) -> syntax.While:
+        return syntax.While(c[0], c[1], at)
+
+    def for_statement(self, at: Span, c: list[Any]) -> syntax.For:
+        c = [x for x in c if not isinstance(x, Token)]
+        at_most = next((x.content for x in _of(c, _Clause)), None)
+        return syntax.For(c[0], c[1], at_most, c[-1], at)
+
+    def at_most(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("parallel", self._constant(at, literal.read_int, c[0].text).value, at)
+
+    def yield_statement(self, at: Span, c: list[Any]) -> syntax.Yield:
+        return syntax.Yield(c[0], at)
+
+    def try_statement(self, at: Span, c: list[Any]) -> syntax.Try:
+        return syntax.Try(c[0], _of(c, syntax.Handler), at)
+
+    def race(self, at: Span, c: list[Any]) -> syntax.Race:
+        after = next(iter(_of(c, syntax.After)), None)
+        return syntax.Race(_of(c, syntax.Arm), after, at)
+
+    def arm(self, at: Span, c: list[Any]) -> syntax.Arm:
+        condition = next((x.content for x in _of(c, _Clause)), None)
+        return syntax.Arm(c[0], _named(c[1:]), condition, c[-1], at)
+
+    def after(self, at: Span, c: list[Any]) -> syntax.After:
+        return syntax.After(c[0], c[1], at)
+
+    def sleep(self, at: Span, c: list[Any]) -> syntax.Sleep:
+        return syntax.Sleep(c[0], at)
 
     def parallel(self, at: Span, c: list[Any]) -> syntax.Parallel:
         return syntax.Parallel(tuple(c), at)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from dsl import syntax
 from dsl.cel.check import Typed, check, check_arguments
-from dsl.cel.narrowing import Present
+from dsl.cel.narrowing import NOTHING, Present
 from dsl.cel.nodes import Node
 from dsl.cel.scope import FieldShape
+from dsl.check.contents import Contents
 from dsl.check.messages import Messages
 from dsl.check.names import Module
 from dsl.check.policies import Policies
 from dsl.check.report import Report
 from dsl.check.scope import LocalScope, ModuleScope, Variable
+from dsl.check.types import TypeResolver
 from dsl.diagnostic import Note
-from dsl.model import Place, PolicyModel
+from dsl.model import Place, PolicyModel, Statement
 from dsl.source import Span
 from dsl.types import Type
 
@@ -33,32 +37,71 @@ class SagaContext:
     result: Type | None
     within: timedelta | None
     policy: PolicyModel | None
+    types: TypeResolver
+    contents: Contents
+    check_block: Callable[[syntax.Block, Block], Checked]
+
+
+class Checked(NamedTuple):
+    """The statements of a block, and whether every way through it ends there."""
+
+    body: tuple[Statement, ...]
+    ends: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block while it is checked."""
+    """One block while it is checked. `yields` gathers the types of a collecting loop's values,
+    None outside of one; `forward` tells that the pivot has been passed; `shared` are the variables
+    that what runs beside this block may set at any time."""
 
     saga: SagaContext
     scope: LocalScope
-    present: Present = frozenset()
+    present: Present = NOTHING
+    shared: frozenset[str] = frozenset()
     in_branch: bool = False
+    forward: bool = False
+    yields: list[Type] | None = None
     depth: int = 0
+
+    def check(self, block: syntax.Block) -> Checked:
+        """Checks the statements of a block whose scope this is."""
+        return self.saga.check_block(block, self)
+
+    def forgetting(self, at: Span) -> Block:
+        """This block without what was known of the variables that are set in a part of it."""
+        return self._without(self.saga.contents.changed(at)) if self.present else self
+
+    def beside(self, changed: frozenset[str]) -> Block:
+        """This block while something that runs beside it may set these variables."""
+        shared = self.shared | frozenset(n for n in changed if self.scope.find(n))
+        return replace(self._without(shared), shared=shared) if shared else self
 
     def inner(self, *more: tuple[str, ...]) -> Block:
         """A block inside this one, where `more` is known not to be null."""
-        present = self.present | frozenset(more)
-        return replace(self, scope=LocalScope(self.scope), present=present, depth=self.depth + 1)
+        inside = replace(self, scope=LocalScope(self.scope), depth=self.depth + 1)
+        return inside.knowing(frozenset(more))
 
     def knowing(self, more: Present) -> Block:
         """This block from here on, where `more` is known not to be null."""
-        return replace(self, present=self.present | more)
+        more = frozenset(p for p in more if p[0] not in self.shared)
+        return replace(self, present=self.present | more) if more else self
+
+    def _without(self, names: frozenset[str]) -> Block:
+        present = frozenset(p for p in self.present if p[0] not in names)
+        return replace(self, present=present)
 
     def expression(self, expr: syntax.Expr, expected: Type | None = None) -> Typed:
         """Checks an expression and reports what is wrong with it."""
         typed = check(expr, self.scope, expected, self.present)
         self.saga.report.extend(typed.diagnostics)
         return typed
+
+    def maybe_null(self, expr: syntax.Expr, type: Type) -> None:
+        """Reports an expression that may be null where it must not be."""
+        text = expr.at.text
+        message, help = f"`{text}` may be null", f"test it first, as in `if {text} != null {{ … }}`"
+        self.saga.report.add("F206", message, expr.at, f"of type `{type}`", help)
 
     def arguments(self, call: syntax.Invocation, fields: tuple[FieldShape, ...]) -> dict[str, Node]:
         """Checks the arguments of a message against its fields."""
@@ -69,7 +112,7 @@ class Block:
         """The fields of a message."""
         return self.scope.fields(message) or ()
 
-    def declare(self, name: syntax.Identifier, type: Type) -> None:
+    def declare(self, name: syntax.Identifier, type: Type, *, variable: bool = False) -> None:
         """Adds a name to this block; one that is in sight already is refused."""
         if first := self.scope.find(name.text):
             also = (Note(first.at, "the first one"),)
@@ -77,7 +120,7 @@ class Block:
             help = "every name of a saga is its own: choose another"
             self.saga.report.add("F102", message, name.at, "again", help, also)
             return
-        self.scope.variables[name.text] = Variable(type, name.at)
+        self.scope.variables[name.text] = Variable(type, name.at, variable=variable)
 
     def unused(self, *names: syntax.Identifier | None) -> None:
         """Warns of names of this block that nothing read."""
@@ -106,6 +149,23 @@ def arguments(
         return {}
     report.extend(diagnostics)
     return nodes
+
+
+def reads(node: object, name: str) -> bool:
+    """Whether an expression reads a variable."""
+    return any(isinstance(n, syntax.Name) and n.text == name for n in walk(node))
+
+
+def walk(node: object) -> Iterator[object]:
+    """A syntax node and everything inside it."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if is_dataclass(current) and type(current).__module__ == syntax.__name__:
+            yield current
+            stack.extend(getattr(current, f.name) for f in fields(current))
+        elif isinstance(current, tuple) and not isinstance(current, Span):
+            stack.extend(current)
 
 
 def place(at: Span) -> Place:

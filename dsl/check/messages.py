@@ -28,6 +28,11 @@ class Messages:
         name = self._qualified(path, module, "command", self.commands)
         return self.commands[name] if name else None
 
+    def known_command(self, path: syntax.Path, module: Module) -> CommandModel | None:
+        """The same without a diagnostic, for what is reported elsewhere."""
+        symbol = module.find(path.parts[0].text)
+        return self.commands.get(f"{symbol.name}.{path.parts[-1].text}") if symbol else None
+
     def event(self, path: syntax.Path, module: Module) -> EventModel | None:
         """`service.Event`; None, with a diagnostic, where there is none."""
         name = self._qualified(path, module, "event", self.events)

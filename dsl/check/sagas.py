@@ -10,6 +10,7 @@ from dsl.cel.check import check
 from dsl.cel.nodes import Const, Node
 from dsl.cel.scope import FieldShape
 from dsl.check.block import SagaContext, arguments, outermost, place
+from dsl.check.contents import Contents
 from dsl.check.messages import Messages
 from dsl.check.names import Module, Symbol
 from dsl.check.policies import Policies
@@ -67,6 +68,9 @@ class Sagas:
             result=result,
             within=self._within(saga),
             policy=policy,
+            types=self._types,
+            contents=Contents(saga.body),
+            check_block=check_block,
         )
         block = outermost(scope, context)
         block.scope.variables.update(outer.variables)

@@ -69,11 +69,13 @@ class ModuleScope:
 
 @dataclass(slots=True)
 class Variable:
-    """A name in a block: what it holds, where it was declared, whether anything read it."""
+    """A name in a block: what it holds, where it was declared, whether anything read it, and
+    whether it may be set."""
 
     type: Type
     at: Span
     used: bool = False
+    variable: bool = False
 
 
 class LocalScope(ModuleScope):

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import NamedTuple
 
 from dsl import syntax
-from dsl.cel.narrowing import Present, narrowed
-from dsl.check.block import Block, place
+from dsl.cel.narrowing import NOTHING, Present
+from dsl.check.block import Block, Checked, place
+from dsl.check.choice import check_if, check_match
+from dsl.check.loops import check_for, check_while, check_yield
+from dsl.check.report import did_you_mean
+from dsl.check.scopes import check_try
 from dsl.check.steps import check_step
+from dsl.check.waits import check_await, check_race, check_sleep
 from dsl.depth import DEEPEST_BLOCK
 from dsl.diagnostic import Note
 from dsl.model import (
-    AwaitModel,
     BranchModel,
     EmitModel,
     FailModel,
-    IfModel,
+    ForModel,
     LetModel,
     ParallelModel,
     ReturnModel,
+    SetModel,
     Statement,
 )
 from dsl.source import Span
-from dsl.types import ANY, BOOL, DURATION, STRING, Named, optional
-
-
-class Checked(NamedTuple):
-    """The statements of a block, and whether every way through it ends there."""
-
-    body: tuple[Statement, ...]
-    ends: bool
+from dsl.types import ANY, NULL, STRING, Optional, Type
 
 
 class _One(NamedTuple):
@@ -39,7 +38,7 @@ class _One(NamedTuple):
 
     model: Statement | None
     ends: bool = False
-    known: Present = frozenset()
+    known: Present = NOTHING
 
 
 def check_block(block: syntax.Block, inside: Block) -> Checked:
@@ -52,13 +51,17 @@ def check_block(block: syntax.Block, inside: Block) -> Checked:
         if ended:
             message = "this statement is never reached"
             help = "remove it, or let the saga go on before it"
-            inside.saga.report.add("F307", message, statement.at, "the saga has ended", help)
+            inside.saga.report.add("F307", message, statement.at, "nothing leads here", help)
             break
         model, ended, known = _check(statement, inside)
-        inside = inside.knowing(known)
+        inside = inside.forgetting(statement.at).knowing(known)
+        if isinstance(statement, syntax.Step) and statement.pivot:
+            inside = replace(inside, forward=True)
         if model is not None:
             models.append(model)
-    inside.unused(*(s.name for s in block.statements if isinstance(s, syntax.Let | syntax.Await)))
+    inside.unused(
+        *(s.name for s in block.statements if isinstance(s, syntax.Let | syntax.Var | syntax.Await))
+    )
     return Checked(tuple(models), ended)
 
 
@@ -74,75 +77,121 @@ def _too_deep(block: syntax.Block, inside: Block) -> Checked:
 def _check(statement: syntax.Statement, block: Block) -> _One:
     match statement:
         case syntax.Step():
-            return _One(check_step(statement, block, check_block))
+            return _step(statement, block)
         case syntax.Let():
             return _One(_let(statement, block))
+        case syntax.Var():
+            return _var(statement, block)
+        case syntax.Set():
+            return _set(statement, block)
         case syntax.If():
-            return _if(statement, block)
+            return _One(*check_if(statement, block))
+        case syntax.Match():
+            return _One(*check_match(statement, block))
+        case syntax.While():
+            return _One(*check_while(statement, block))
+        case syntax.For():
+            return _One(check_for(statement, block)[0])
+        case syntax.Yield():
+            return _One(check_yield(statement, block), True)
         case syntax.Parallel():
             return _parallel(statement, block)
+        case syntax.Race():
+            return _One(*check_race(statement, block))
         case syntax.Await():
-            return _One(_await(statement, block))
+            return _One(check_await(statement, block))
+        case syntax.Sleep():
+            return _One(check_sleep(statement, block))
+        case syntax.Try():
+            return _One(*check_try(statement, block))
         case syntax.Emit():
             return _One(_emit(statement, block))
         case syntax.Fail():
-            reason = block.expression(statement.reason, STRING)
-            text = statement.reason.at.text
-            return _One(FailModel(reason=reason.node, text=text, place=place(statement.at)), True)
+            return _One(_fail(statement, block), True)
         case syntax.Return():
             # In a branch it is an error, and no reason to call what follows unreachable.
             return _One(_return(statement, block), not block.in_branch)
 
 
-def _let(statement: syntax.Let, block: Block) -> LetModel:
+def _step(statement: syntax.Step, block: Block) -> _One:
+    if statement.pivot and (block.depth > 0 or block.forward):
+        message = "a second pivot" if block.forward else "a pivot inside a block"
+        help = "a saga has one pivot at most, in its own course"
+        block.saga.report.add("F313", message, statement.name.at, "not here", help)
+    return _One(check_step(statement, block))
+
+
+def _let(statement: syntax.Let, block: Block) -> LetModel | ForModel:
+    if isinstance(statement.value, syntax.For):
+        loop, type = check_for(statement.value, block, statement.name)
+        block.declare(statement.name, type)
+        return loop
     value = block.expression(statement.value)
     block.declare(statement.name, value.type)
     return LetModel(name=statement.name.text, value=value.node, place=place(statement.at))
 
 
-def _if(statement: syntax.If, block: Block) -> _One:
-    condition = block.expression(statement.condition, BOOL)
-    sound = not condition.diagnostics
-    yes, no = (narrowed(statement.condition, h) if sound else frozenset() for h in (True, False))
-    then = check_block(statement.then, block.inner(*yes))
-    match statement.otherwise:
-        case None:
-            otherwise = Checked((), False)
-        case syntax.Block():
-            otherwise = check_block(statement.otherwise, block.inner(*no))
-        case syntax.If():
-            otherwise = _else_if(statement.otherwise, block.inner(*no))
-    model = IfModel(
-        condition=condition.node,
-        text=statement.condition.at.text,
-        then=then.body,
-        otherwise=otherwise.body,
-        place=place(statement.at),
-    )
-    # Where one side ends the saga, the way on has seen the other side's condition.
-    known: Present = no if then.ends else yes if otherwise.ends else frozenset()
-    return _One(model, then.ends and otherwise.ends, known)
+def _var(statement: syntax.Var, block: Block) -> _One:
+    wanted = None
+    if statement.type:
+        wanted = block.saga.types.resolve(statement.type, block.saga.module)
+    value = block.expression(statement.value, wanted)
+    if wanted is None and value.type is NULL:
+        message = f"`{statement.name.text}` could never be anything but null"
+        help = f"say its type: `var {statement.name.text}: T? = null`"
+        block.saga.report.add("F201", message, statement.value.at, "no type to be told", help)
+    block.declare(statement.name, wanted or value.type, variable=True)
+    model = LetModel(name=statement.name.text, value=value.node, place=place(statement.at))
+    return _One(model, known=_holds(statement.name, value.type))
 
 
-def _else_if(statement: syntax.If, inside: Block) -> Checked:
-    if inside.depth > DEEPEST_BLOCK:
-        return _too_deep(statement.then, inside)
-    nested = _if(statement, inside)
-    return Checked((nested.model,) if nested.model else (), nested.ends)
+def _holds(name: syntax.Identifier, type: Type) -> Present:
+    """What is known of a variable that has got a value of this type."""
+    maybe = isinstance(type, Optional) or type in (NULL, ANY)
+    return NOTHING if maybe else frozenset({(name.text,)})
+
+
+def _set(statement: syntax.Set, block: Block) -> _One:
+    name, report = statement.name, block.saga.report
+    variable = block.scope.find(name.text)
+    value = block.expression(statement.value, variable.type if variable else None)
+    if variable is None:
+        help = did_you_mean(name.text, block.scope.names()) or f"declare it: `var {name.text} = …`"
+        report.add("F101", f"no variable named `{name.text}`", name.at, "not declared", help)
+        return _One(None)
+    if not variable.variable:
+        also = (Note(variable.at, "declared here"),)
+        message, help = f"`{name.text}` is no variable", "declare it with `var`"
+        report.add("F315", message, name.at, "cannot be set", help, also)
+    model = SetModel(name=name.text, value=value.node, place=place(statement.at))
+    return _One(model, known=_holds(name, value.type))
+
+
+def _fail(statement: syntax.Fail, block: Block) -> FailModel:
+    if block.forward:
+        message = "the saga cannot fail after the pivot"
+        help = "go on, or move this before the pivot"
+        block.saga.report.add("F312", message, statement.at, "nothing is undone here", help)
+    reason = block.expression(statement.reason, STRING)
+    text = statement.reason.at.text
+    return FailModel(reason=reason.node, text=text, place=place(statement.at))
 
 
 def _parallel(statement: syntax.Parallel, block: Block) -> _One:
     branches = []
     ends = False
     names: dict[str, syntax.Identifier] = {}
-    for branch in statement.branches:
+    changed = [block.saga.contents.changed(b.body.at) for b in statement.branches]
+    setters = Counter(name for own in changed for name in own)
+    for branch, own in zip(statement.branches, changed, strict=True):
         first = names.setdefault(branch.name.text, branch.name)
         if first is not branch.name:
             also = (Note(first.at, "the first one"),)
             message, help = f"`{branch.name.text}` is declared twice", "rename one of them"
             block.saga.report.add("F102", message, branch.name.at, "again", help, also)
-        inside = replace(block.inner(), in_branch=True)
-        checked = check_block(branch.body, inside)
+        others = frozenset(name for name, n in setters.items() if n > (name in own))
+        inside = replace(block.beside(others).inner(), in_branch=True, yields=None)
+        checked = inside.check(branch.body)
         ends = ends or checked.ends
         branches.append(BranchModel(name=branch.name.text, body=checked.body))
         # All branches have ended when the saga goes on, so what they named is there.
@@ -153,74 +202,6 @@ def _parallel(statement: syntax.Parallel, block: Block) -> _One:
             if variable and variable.at is s.name.at:
                 block.declare(s.name, variable.type)
     return _One(ParallelModel(branches=tuple(branches), place=place(statement.at)), ends)
-
-
-def _await(statement: syntax.Await, block: Block) -> AwaitModel | None:
-    event = block.saga.messages.event(statement.event, block.saga.module)
-    limit = block.expression(statement.within, DURATION) if statement.within else None
-    on_timeout = _on_timeout(statement, block)
-    if event is None:
-        return None
-    shape = {f.name: f for f in block.shape(event.name)}
-    keyed = shape[event.key].type if event.key in shape else ANY
-    if keyed != block.saga.key and ANY not in (keyed, block.saga.key):
-        message = f"`{statement.event.text}` is keyed by `{keyed}`"
-        label = f"the saga's key is `{block.saga.key}`"
-        help = "an event finds its saga by an equal key: give both the same type"
-        block.saga.report.add("F303", message, statement.event.at, label, help)
-    inside = block.inner()
-    if statement.name:
-        inside.declare(statement.name, Named(event.name))
-    condition = None
-    if statement.condition:
-        condition = inside.expression(statement.condition, BOOL).node
-    if statement.name:
-        used = statement.name.text in inside.scope.variables and (
-            inside.scope.variables[statement.name.text].used
-        )
-        maybe = on_timeout is not None and not on_timeout.ends
-        _bind(statement.name, event.name, maybe, used, block)
-    return AwaitModel(
-        event=event.name,
-        name=statement.name.text if statement.name else None,
-        condition=condition,
-        text=statement.condition.at.text if statement.condition else "",
-        within=limit.node if limit else None,
-        on_timeout=on_timeout.body if on_timeout else None,
-        place=place(statement.at),
-    )
-
-
-def _on_timeout(statement: syntax.Await, block: Block) -> Checked | None:
-    """What an `await` does when its time is up."""
-    report = block.saga.report
-    found: Checked | None = None
-    first: syntax.Handler | None = None
-    for handler in statement.handlers:
-        at = handler.failure.at
-        if handler.failure.text != "timeout":
-            message = f"an `await` cannot end with `{handler.failure.text}`"
-            report.add("F305", message, at, "cannot happen", "handle `timeout`, or remove it")
-        elif statement.within is None:
-            message = "without `within` nothing times out here"
-            report.add("F305", message, at, "cannot happen", "add `within …`")
-        elif first is not None:
-            also = (Note(first.failure.at, "said here first"),)
-            message, help = "a second handler for `timeout`", "keep one of them"
-            report.add("F004", message, at, "said again", help, also)
-        else:
-            first = handler
-            if handler.name:
-                message, help = "`timeout` carries nothing to name", "remove `as …`"
-                report.add("F305", message, handler.name.at, "nothing to name", help)
-            found = check_block(handler.body, block.inner())
-    return found
-
-
-def _bind(name: syntax.Identifier, event: str, maybe: bool, used: bool, block: Block) -> None:
-    block.declare(name, optional(Named(event)) if maybe else Named(event))
-    if name.text in block.scope.variables:
-        block.scope.variables[name.text].used |= used
 
 
 def _emit(statement: syntax.Emit, block: Block) -> EmitModel | None:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
 from datetime import timedelta
-from typing import Any
 
 from dsl import syntax
-from dsl.check.block import Block, place
+from dsl.check.block import Block, place, reads
 from dsl.check.policies import DEFAULT, longest
 from dsl.check.report import did_you_mean
 from dsl.diagnostic import Note
 from dsl.model import CallModel, CommandModel, HandlerModel, PolicyModel, StepModel
 from dsl.types import ANY, Named, OneOf, Type, optional
 
-#: Checks the statements of a block; given, because steps stand in blocks and hold blocks.
-CheckBlock = Callable[[syntax.Block, Block], Any]
-
 #: What a handler may name besides the command's own failures.
 _OUTCOMES = ("timeout", "exhausted")
 
 
-def check_step(step: syntax.Step, block: Block, check_block: CheckBlock) -> StepModel | None:
+def check_step(step: syntax.Step, block: Block) -> StepModel | None:
     """The model of a step; its name is declared in `block` for what follows."""
     saga = block.saga
     command = saga.messages.command(step.call.callee, saga.module)
@@ -31,9 +25,11 @@ def check_step(step: syntax.Step, block: Block, check_block: CheckBlock) -> Step
     arguments = block.arguments(step.call, block.shape(command.name))
     policy = _policy(step, command, block)
     _fits(step, policy, block)
-    handlers, goes_on = _handlers(step, command, block, check_block)
+    handlers, goes_on = _handlers(step, command, block)
     answer = _answer(command)
     undo, undo_policy = _undo(step, answer, block)
+    if block.forward:
+        _cannot_fail(step, command, handlers, block)
     block.declare(step.name, optional(answer) if goes_on else answer)
     return StepModel(
         name=step.name.text,
@@ -44,6 +40,7 @@ def check_step(step: syntax.Step, block: Block, check_block: CheckBlock) -> Step
         undo_reads_reply=isinstance(step.undo, syntax.Invocation)
         and any(reads(a.value, step.name.text) for a in step.undo.arguments),
         handlers=handlers,
+        pivot=step.pivot,
         doc=step.doc,
         place=place(step.at),
     )
@@ -91,12 +88,15 @@ def _said(time: timedelta) -> str:
 def _undo(
     step: syntax.Step, answer: Type, block: Block
 ) -> tuple[CallModel | None, PolicyModel | None]:
-    if step.undo is None:
+    if step.undo is None and not block.forward:
         message = f"nothing undoes `{step.name.text}`"
         help = "add `undo service.Command(…)`, or `undo none` when there is nothing to undo"
         block.saga.report.add("F301", message, step.name.at, "no `undo`", help)
     if not isinstance(step.undo, syntax.Invocation):
         return None, None
+    if block.forward:
+        message, help = f"the undo of `{step.name.text}` never runs", "remove it"
+        block.saga.report.add("F307", message, step.undo.at, "the pivot is passed", help)
     command = block.saga.messages.command(step.undo.callee, block.saga.module)
     if command is None:
         return None, None
@@ -108,7 +108,7 @@ def _undo(
 
 
 def _handlers(
-    step: syntax.Step, command: CommandModel, block: Block, check_block: CheckBlock
+    step: syntax.Step, command: CommandModel, block: Block
 ) -> tuple[tuple[HandlerModel, ...], bool]:
     """The handlers, and whether the saga may go on after one of them."""
     known = [name.rpartition(".")[2] for name in command.fails]
@@ -138,12 +138,29 @@ def _handlers(
             block.saga.report.add("F305", message, handler.name.at, "nothing to name", help)
         elif handler.name:
             inside.declare(handler.name, Named(failure))
-        body, ends = check_block(handler.body, inside)
+        body, ends = inside.check(handler.body)
         inside.unused(handler.name)
         goes_on = goes_on or not ends
+        if step.pivot and not ends:
+            message = "the saga goes on here although its pivot has failed"
+            help = "end the handler with `fail` or `return`"
+            block.saga.report.add("F313", message, handler.failure.at, "not passed then", help)
         name = handler.name.text if handler.name else None
         models.append(HandlerModel(failure=failure, name=name, body=body))
     return tuple(models), goes_on
+
+
+def _cannot_fail(
+    step: syntax.Step, command: CommandModel, handlers: tuple[HandlerModel, ...], block: Block
+) -> None:
+    """After the pivot nothing is undone, so every declared failure has to be handled."""
+    handled = {h.failure for h in handlers}
+    for failure in command.fails:
+        if failure not in handled:
+            word = failure.rpartition(".")[2]
+            message = f"`{step.name.text}` may fail with `{word}` after the pivot"
+            help = f"add `on {word} {{ … }}` and go on there"
+            block.saga.report.add("F312", message, step.name.at, "nothing is undone here", help)
 
 
 def _failure(word: str, command: CommandModel) -> str | None:
@@ -152,20 +169,3 @@ def _failure(word: str, command: CommandModel) -> str | None:
     if word in _OUTCOMES:
         return word
     return next((f for f in command.fails if f == word or f.endswith("." + word)), None)
-
-
-def reads(node: object, name: str) -> bool:
-    """Whether an expression reads a variable."""
-    return any(isinstance(n, syntax.Name) and n.text == name for n in walk(node))
-
-
-def walk(node: object) -> Iterator[object]:
-    """A syntax node and everything inside it."""
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, tuple):
-            stack.extend(current)
-        elif is_dataclass(current) and type(current).__module__ == syntax.__name__:
-            yield current
-            stack.extend(getattr(current, f.name) for f in fields(current))

@@ -17,12 +17,17 @@ from orchestrator.compile.lower import lower_saga
 from orchestrator.compile.plan import (
     AwaitPlan,
     EmitPlan,
+    ForPlan,
     IfPlan,
     Instruction,
+    MatchPlan,
     ParallelPlan,
     Plan,
+    RacePlan,
     SagaPlan,
     StepPlan,
+    TryPlan,
+    WhilePlan,
 )
 
 
@@ -56,22 +61,44 @@ def version_of(plan: Plan) -> str:
 
 def instructions(saga: SagaPlan) -> Iterator[Instruction]:
     """Every instruction of a saga, nested ones after the one that holds them."""
-    stack: list[Any] = [saga.body]
+    return _all([saga.body])
+
+
+def within(part: Instruction) -> Iterator[Instruction]:
+    """Every instruction inside another one."""
+    return _all(list(reversed(bodies(part))))
+
+
+def _all(stack: list[Any]) -> Iterator[Instruction]:
     while stack:
         part = stack.pop()
         if isinstance(part, tuple):
             stack.extend(reversed(part))
-            continue
-        yield part
-        match part:
-            case StepPlan():
-                stack.extend(h.body for h in reversed(part.handlers))
-            case IfPlan():
-                stack += [part.otherwise, part.then]
-            case ParallelPlan():
-                stack.extend(b.body for b in reversed(part.branches))
-            case AwaitPlan(on_timeout=body) if body is not None:
-                stack.append(body)
+        else:
+            yield part
+            stack.extend(reversed(bodies(part)))
+
+
+def bodies(part: Instruction) -> list[tuple[Instruction, ...]]:
+    """The blocks inside an instruction, in the order in which they are written."""
+    match part:
+        case StepPlan():
+            return [h.body for h in part.handlers]
+        case IfPlan():
+            return [part.then, part.otherwise]
+        case MatchPlan():
+            return [*(c.body for c in part.cases), part.otherwise or ()]
+        case WhilePlan() | ForPlan():
+            return [part.body]
+        case TryPlan():
+            return [part.body, *(h.body for h in part.handlers)]
+        case ParallelPlan():
+            return [b.body for b in part.branches]
+        case RacePlan():
+            return [*(a.body for a in part.arms), part.after]
+        case AwaitPlan():
+            return [part.on_timeout or ()]
+    return []
 
 
 class _Used:
@@ -100,6 +127,9 @@ class _Used:
                         self._command(part.undo.command)
                 case EmitPlan(event=event) | AwaitPlan(event=event):
                     self._event(event)
+                case RacePlan():
+                    for arm in part.arms:
+                        self._event(arm.event)
 
     def own_services(self, module: ModuleModel) -> None:
         """A module's own contracts are deployed with it, used by its sagas or not."""
@@ -172,9 +202,19 @@ _HIDDEN = frozenset(("place", "doc", "text", "constraint_text"))
 
 
 def _meaning(part: Any) -> Any:
-    """What counts, as JSON. A mapping's keys are names that a flow gave, a model's are ours."""
+    """What counts, as JSON. A mapping's keys are names that a flow gave, a model's are ours; what
+    is at its default is left out, so that a release that adds a field makes no new versions."""
     if isinstance(part, BaseModel):
-        return {k: _meaning(v) for k, v in part if k not in _HIDDEN}
+        fields = type(part).model_fields
+        return {
+            k: _meaning(v)
+            for k, v in part
+            if k not in _HIDDEN and (k in _TAGS or v != fields[k].default)
+        }
     if isinstance(part, dict):
         return {k: _meaning(v) for k, v in part.items()}
     return [_meaning(v) for v in part] if isinstance(part, list | tuple) else part
+
+
+#: What tells one model from another, whatever its default.
+_TAGS = frozenset(("kind", "op", "format"))

@@ -6,39 +6,60 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel
+
+from dsl.cel.nodes import Ref
 from dsl.model import (
     AwaitModel,
     BranchModel,
     CallModel,
     EmitModel,
     FailModel,
+    ForModel,
     HandlerModel,
     IfModel,
     LetModel,
+    MatchModel,
     ParallelModel,
     PolicyModel,
+    RaceModel,
     ReturnModel,
     SagaModel,
+    SetModel,
+    SleepModel,
     Statement,
     StepModel,
+    TryModel,
+    WhileModel,
+    YieldModel,
 )
 from orchestrator.compile.plan import (
+    ArmPlan,
     AwaitPlan,
     BranchPlan,
     CallPlan,
+    CasePlan,
     EmitPlan,
     FailPlan,
+    ForPlan,
     HandlerPlan,
     IfPlan,
     Instruction,
     LetPlan,
+    MatchPlan,
     ParallelPlan,
     ParameterPlan,
     PolicyPlan,
+    RacePlan,
     ReturnPlan,
     SagaPlan,
+    SetPlan,
+    SleepPlan,
     StartPlan,
     StepPlan,
+    TryPlan,
+    WhilePlan,
+    YieldPlan,
 )
 
 
@@ -53,7 +74,7 @@ def lower_saga(saga: SagaModel) -> SagaPlan:
             StartPlan(event=s.event, name=s.name, arguments=s.arguments) for s in saga.starts
         ),
         within=saga.within.total_seconds() if saga.within is not None else None,
-        body=_Lowering().block(saga.body),
+        body=_Lowering(_read(saga)).block(saga.body),
         doc=saga.doc,
     )
 
@@ -62,7 +83,9 @@ class _Lowering:
     """Gives every instruction that has an effect a path of its own: the branches it stands in,
     its name, and a number where that is taken (two sides of an `if` may use one name)."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: frozenset[str]) -> None:
+        self._read = read
+        self._forward = False  # the pivot stands before
         self._taken: Counter[str] = Counter()
         self._inside: tuple[str, ...] = ()
 
@@ -80,18 +103,22 @@ class _Lowering:
                 return self._step(statement)
             case LetModel(name=name, value=value, place=place):
                 return LetPlan(name=name, value=value, place=place)
-            case IfModel():
-                return IfPlan(
-                    condition=statement.condition,
-                    text=statement.text,
-                    then=self.block(statement.then),
-                    otherwise=self.block(statement.otherwise),
-                    place=statement.place,
-                )
+            case SetModel(name=name, value=value, place=place):
+                return SetPlan(name=name, value=value, place=place)
+            case IfModel() | MatchModel() | TryModel():
+                return self._choice(statement)
+            case WhileModel() | ForModel():
+                return self._loop(statement)
+            case YieldModel(value=value, place=place):
+                return YieldPlan(value=value, place=place)
             case ParallelModel():
                 return self._parallel(statement)
+            case RaceModel():
+                return self._race(statement)
             case AwaitModel():
                 return self._await(statement)
+            case SleepModel(time=time, text=text, place=place):
+                return SleepPlan(time=time, text=text, place=place)
             case EmitModel(event=event, arguments=arguments, place=place):
                 path = self._path(event.rpartition(".")[2])
                 return EmitPlan(path=path, event=event, arguments=arguments, place=place)
@@ -100,14 +127,79 @@ class _Lowering:
             case ReturnModel(value=value, place=place):
                 return ReturnPlan(value=value, place=place)
 
+    def _choice(self, statement: IfModel | MatchModel | TryModel) -> Instruction:
+        match statement:
+            case IfModel():
+                return IfPlan(
+                    condition=statement.condition,
+                    text=statement.text,
+                    then=self.block(statement.then),
+                    otherwise=self.block(statement.otherwise),
+                    place=statement.place,
+                )
+            case MatchModel(otherwise=otherwise):
+                cases = tuple(
+                    CasePlan(pattern=c.pattern, name=c.name, body=self.block(c.body))
+                    for c in statement.cases
+                )
+                return MatchPlan(
+                    subject=statement.subject,
+                    text=statement.text,
+                    cases=cases,
+                    otherwise=self.block(otherwise) if otherwise is not None else None,
+                    place=statement.place,
+                )
+            case TryModel():
+                return TryPlan(
+                    body=self.block(statement.body),
+                    handlers=tuple(self._handler(h) for h in statement.handlers),
+                    place=statement.place,
+                )
+
+    def _loop(self, statement: WhileModel | ForModel) -> Instruction:
+        body = self.block(statement.body)
+        if isinstance(statement, WhileModel):
+            return WhilePlan(
+                condition=statement.condition,
+                text=statement.text,
+                body=body,
+                place=statement.place,
+            )
+        return ForPlan(
+            name=statement.name,
+            items=statement.items,
+            text=statement.text,
+            at_most=statement.at_most,
+            body=body,
+            collect=statement.collect,
+            place=statement.place,
+        )
+
+    def _race(self, race: RaceModel) -> RacePlan:
+        arms = tuple(
+            ArmPlan(
+                event=a.event,
+                name=a.name,
+                condition=a.condition,
+                text=a.text,
+                body=self.block(a.body),
+            )
+            for a in race.arms
+        )
+        return RacePlan(arms=arms, limit=race.limit, after=self.block(race.after), place=race.place)
+
     def _step(self, step: StepModel) -> StepPlan:
+        needed = self._forward and step.name in self._read
+        self._forward = self._forward or step.pivot
         return StepPlan(
             path=self._path(step.name),
+            needed=needed,
             name=step.name,
             call=_call(step.call, step.policy),
             undo=_call(step.undo, step.undo_policy) if step.undo and step.undo_policy else None,
             undo_reads_reply=step.undo_reads_reply,
             handlers=tuple(self._handler(h) for h in step.handlers),
+            pivot=step.pivot,
             place=step.place,
         )
 
@@ -142,6 +234,22 @@ class _Lowering:
             on_timeout=self.block(on_timeout) if on_timeout is not None else None,
             **fields,
         )
+
+
+def _read(saga: SagaModel) -> frozenset[str]:
+    """The names that the expressions of a saga read."""
+    names, left = set(), list[Any](saga.body)
+    while left:
+        part = left.pop()
+        if isinstance(part, Ref):
+            names.add(part.name)
+        elif isinstance(part, BaseModel):
+            left.extend(value for _, value in part)
+        elif isinstance(part, dict):
+            left.extend(part.values())
+        elif isinstance(part, list | tuple):
+            left.extend(part)
+    return frozenset(names)
 
 
 def _call(call: CallModel, policy: PolicyModel) -> CallPlan:

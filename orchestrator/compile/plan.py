@@ -51,7 +51,8 @@ class HandlerPlan(_Part):
 
 class StepPlan(_Part):
     """Sends a command and waits for its answer, which becomes the variable `name`. `path` is the
-    step's own within the saga; ids of messages and activities are made from it."""
+    step's own within the saga; ids of messages and activities are made from it. `needed` tells, of
+    a step after the pivot, that its answer is read."""
 
     kind: Literal["step"] = "step"
     path: str
@@ -60,6 +61,8 @@ class StepPlan(_Part):
     undo: CallPlan | None = None
     undo_reads_reply: bool = False
     handlers: tuple[HandlerPlan, ...] = ()
+    pivot: bool = False
+    needed: bool = False
     place: Place
 
 
@@ -80,6 +83,104 @@ class IfPlan(_Part):
     text: str
     then: tuple[Instruction, ...]
     otherwise: tuple[Instruction, ...] = ()
+    place: Place
+
+
+class SetPlan(_Part):
+    """Gives a variable a new value."""
+
+    kind: Literal["set"] = "set"
+    name: str
+    value: Node
+    place: Place
+
+
+class CasePlan(_Part):
+    """What to do with one kind of message (its qualified name) or one symbol."""
+
+    pattern: str
+    name: str | None = None
+    body: tuple[Instruction, ...]
+
+
+class MatchPlan(_Part):
+    """Takes the way of what the subject is."""
+
+    kind: Literal["match"] = "match"
+    subject: Node
+    text: str
+    cases: tuple[CasePlan, ...]
+    otherwise: tuple[Instruction, ...] | None = None
+    place: Place
+
+
+class WhilePlan(_Part):
+    """Repeats while the condition holds."""
+
+    kind: Literal["while"] = "while"
+    condition: Node
+    text: str
+    body: tuple[Instruction, ...]
+    place: Place
+
+
+class ForPlan(_Part):
+    """Does the body for each item, in order or `at_most` so many at once; `collect` is the
+    variable that gets the list of what the turns yielded, in the items' order."""
+
+    kind: Literal["for"] = "for"
+    name: str
+    items: Node
+    text: str
+    at_most: int | None = None
+    body: tuple[Instruction, ...]
+    collect: str | None = None
+    place: Place
+
+
+class YieldPlan(_Part):
+    """Ends a turn of a loop with a value."""
+
+    kind: Literal["yield"] = "yield"
+    value: Node
+    place: Place
+
+
+class ArmPlan(_Part):
+    """One event of a race."""
+
+    event: str
+    name: str | None = None
+    condition: Node | None = None
+    text: str = ""
+    body: tuple[Instruction, ...]
+
+
+class RacePlan(_Part):
+    """Waits for the first of several events; `limit` gives seconds."""
+
+    kind: Literal["race"] = "race"
+    arms: tuple[ArmPlan, ...]
+    limit: Node | None = None
+    after: tuple[Instruction, ...] = ()
+    place: Place
+
+
+class SleepPlan(_Part):
+    """Waits for a time."""
+
+    kind: Literal["sleep"] = "sleep"
+    time: Node
+    text: str = ""
+    place: Place
+
+
+class TryPlan(_Part):
+    """Does the body; when it fails as a handler says, what completed in it is undone first."""
+
+    kind: Literal["try"] = "try"
+    body: tuple[Instruction, ...]
+    handlers: tuple[HandlerPlan, ...]
     place: Place
 
 
@@ -142,7 +243,22 @@ class ReturnPlan(_Part):
 
 
 Instruction = Annotated[
-    StepPlan | LetPlan | IfPlan | ParallelPlan | AwaitPlan | EmitPlan | FailPlan | ReturnPlan,
+    StepPlan
+    | LetPlan
+    | SetPlan
+    | IfPlan
+    | MatchPlan
+    | WhilePlan
+    | ForPlan
+    | YieldPlan
+    | ParallelPlan
+    | RacePlan
+    | AwaitPlan
+    | SleepPlan
+    | TryPlan
+    | EmitPlan
+    | FailPlan
+    | ReturnPlan,
     Field(discriminator="kind"),
 ]
 
@@ -201,5 +317,8 @@ class Plan(_Part):
         return self.enums[name]
 
 
-for _model in (HandlerPlan, StepPlan, IfPlan, BranchPlan, ParallelPlan, AwaitPlan, SagaPlan):
+for _model in (
+    *(HandlerPlan, StepPlan, IfPlan, CasePlan, MatchPlan, WhilePlan, ForPlan, BranchPlan),
+    *(ParallelPlan, ArmPlan, RacePlan, AwaitPlan, TryPlan, SagaPlan),
+):
     _model.model_rebuild()

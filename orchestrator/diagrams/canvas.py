@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from dsl.model import Program, wire_type
-from orchestrator.diagrams.graph import Drawing, Edge, Node
+from orchestrator.diagrams.graph import Drawing, Edge, Frame, Node
 from orchestrator.diagrams.label import Label, Line
 from orchestrator.diagrams.state import Status, StepState
 from orchestrator.diagrams.style import (
@@ -45,6 +46,7 @@ class Canvas:
         self._services: dict[str, Paint] = {}
         self._numbers: Counter[str] = Counter()
         self._leads: dict[str, set[str]] = {}
+        self._framed: list[Frame] = []
         self.column = f"{prefix}do"
         self.failed = f"{prefix}:failed"
 
@@ -87,10 +89,59 @@ class Canvas:
         look = {"peripheries": "2", "group": self.column}
         return self._add(path, label, paint, look, tooltip, self.state(path), "event")
 
-    def choice(self, label: Label, text: str) -> str:
-        """An `if`."""
+    def choice(self, label: Label, text: str, kind: str = "if") -> str:
+        """An `if`, `match` or `while`."""
         look = {"shape": "diamond", "style": "filled", "group": self.column}
-        return self._add(self.numbered("if"), label, PLAIN, look, f"if {clean(text)}")
+        return self._add(self.numbered(kind), label, PLAIN, look, clean(text))
+
+    def loop(self, label: Label, text: str) -> str:
+        """What a `for` goes through."""
+        look = {"shape": "hexagon", "style": "filled", "group": self.column}
+        return self._add(self.numbered("for"), label, PLAIN, look, clean(text))
+
+    def first(self, label: Label) -> str:
+        """Where the ways of a race part."""
+        look = {"shape": "diamond", "style": "filled", "group": self.column}
+        return self._add(self.numbered("race"), label, PLAIN, look, "the first of these is taken")
+
+    def timer(self, label: Label) -> str:
+        """A `sleep`, or the end of a race's patience."""
+        look = {"shape": "ellipse", "style": "filled,dashed", "group": self.column}
+        return self._add(self.numbered("timer"), label, PLAIN, look, "waits for time to pass")
+
+    def no_return(self, label: Label) -> str:
+        """The line behind the pivot."""
+        look = {"style": "filled", "group": self.column}
+        tooltip = "from here on nothing is undone: the saga goes forward, or parks"
+        return self._add(self.numbered("pivot"), label, Paint(INK, INK), look, tooltip, css="pivot")
+
+    def undone(self) -> str:
+        """Where what a scope did is undone, and a handler takes over."""
+        label = (Line("s", "scope undone"),)
+        look = {"style": _DASHED, "group": f"{self.column}:undo"}
+        paint = Paint(PLAIN.fill, VIOLET)
+        return self._add(self.numbered("undo:try"), label, paint, look, "the scope is undone")
+
+    @contextmanager
+    def frame(self, label: Label) -> Iterator[None]:
+        """A frame around all that is added meanwhile."""
+        frame = Frame(f"{self._prefix}{self.numbered('frame')}", label)
+        around = self._drawing.frames
+        around.append(frame)
+        self._drawing.frames = frame.frames
+        self._framed.append(frame)
+        try:
+            yield
+        finally:
+            self._framed.pop()
+            self._drawing.frames = around
+
+    def again(self, tail: str, head: str, label: str = "") -> None:
+        """The way from the end of a turn back up to the head of its loop."""
+        if tail == head:
+            self._edge(Edge(tail, head, "loop", label))
+        else:
+            self._edge(Edge(head, tail, "loop", label, {"dir": "back"}))
 
     def bar(self, path: str, branches: int) -> str:
         """Where branches part or meet."""
@@ -192,6 +243,8 @@ class Canvas:
         classes = " ".join(c for c in (css, mark) if c)
         node = Node(f"{self._prefix}{id}", label, {**colours, **attributes}, tooltip, classes)
         self._drawing.nodes.append(node)
+        if self._framed:
+            self._framed[-1].nodes.append(node.id)
         return node.id
 
     def _coloured(self, message: str, state: StepState | None) -> Paint:

@@ -79,7 +79,9 @@ def _top(group: ET.Element, texts: list[ET.Element], high: float) -> float:
     """Where the text begins: centred in its node; a header where Graphviz began it."""
     if "node" not in group.get("class", "").split():
         first = texts[0]
-        return float(first.get("y", "0")) - float(first.get("font-size", "12"))
+        size = float(first.get("font-size", "12"))
+        # Graphviz left room for lines of this size; what is larger stands out at the top.
+        return float(first.get("y", "0")) - size - max(0.0, high - len(texts) * size * 1.2)
     ys = [y for shape in group for y in _ys(shape)]
     return (min(ys) + max(ys) - high) / 2 if ys else 0.0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.diagrams.label import Label, css_class, extent
-from orchestrator.diagrams.style import EDGES, FONT, INK
+from orchestrator.diagrams.style import EDGES, FAINT, FONT, INK
 
 _POINTS = 72
 _MARGIN = (26.0, 14.0)
@@ -14,7 +14,12 @@ _MARGIN = (26.0, 14.0)
 _COLUMNS = ("step", "undo", "note", "event")
 
 #: How much larger than its text a shape must be, where it is not a box.
-_ROOM = {"diamond": (1.45, 1.9), "note": (1.0, 1.0)}
+_ROOM = {
+    "diamond": (1.45, 1.9),
+    "note": (1.0, 1.0),
+    "hexagon": (1.25, 1.05),
+    "ellipse": (1.2, 1.25),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,41 @@ class Edge:
 
 
 @dataclass(slots=True)
+class Frame:
+    """A frame around nodes, and the frames inside it."""
+
+    id: str
+    label: Label
+    nodes: list[str] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+
+    def written(self, rows: list[tuple[str, ...]]) -> Iterator[str]:
+        """The frame as a DOT subgraph; takes the rows that stand in it."""
+        yield f"subgraph {quoted('cluster_' + self.id)} {{"
+        look = {**_FRAME, "label": lines(self.label, "\\l"), "class": css_class(self.label)}
+        yield _statement("  graph", look)
+        for frame in self.frames:
+            yield from (f"  {line}" for line in frame.written(rows))
+        yield "  " + " ".join(f"{quoted(id)};" for id in self.nodes)
+        own = [row for row in rows if set(row) <= set(self.nodes)]
+        for row in own:
+            rows.remove(row)
+            yield f"  {_row(row)}"
+        yield "}"
+
+
+_FRAME = {
+    "style": "rounded,dashed",
+    "color": FAINT,
+    "margin": "14",
+    "labeljust": "l",
+    "fontsize": "11",
+}
+
+
+@dataclass(slots=True)
 class Drawing:
-    """One saga's nodes, edges, and the nodes that stand side by side."""
+    """One saga's nodes, edges, frames, and the nodes that stand side by side."""
 
     name: str
     header: Label
@@ -75,6 +113,7 @@ class Drawing:
     nodes: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     rows: list[tuple[str, ...]] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
 
     def body(self) -> Iterator[str]:
         """The statements, in the order that gives Graphviz its first idea of left and right."""
@@ -82,8 +121,10 @@ class Drawing:
         for node in self.nodes:
             wide, high = node.size
             yield node.written(widest.get(node.css.split(" ")[0], wide), high)
-        for row in self.rows:
-            yield "{ rank=same; " + " ".join(f"{quoted(id)};" for id in row) + " }"
+        rows = list(self.rows)
+        for frame in self.frames:
+            yield from frame.written(rows)
+        yield from (_row(row) for row in rows)
         yield from (e.written() for e in self.edges)
 
     def _widest(self) -> dict[str, float]:
@@ -98,6 +139,10 @@ class Drawing:
             "class": css_class(self.header),
             "tooltip": quotable(self.tooltip) or " ",
         }
+
+
+def _row(row: tuple[str, ...]) -> str:
+    return "{ rank=same; " + " ".join(f"{quoted(id)};" for id in row) + " }"
 
 
 def document(name: str, settings: Mapping[str, str], body: Iterable[str]) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dsl.cel.nodes import Node
 from dsl.model import wire_type
 from orchestrator.compile.plan import (
     AwaitPlan,
     CallPlan,
     FailPlan,
+    ForPlan,
     PolicyPlan,
     ReturnPlan,
     SagaPlan,
+    SleepPlan,
+    WhilePlan,
 )
 from orchestrator.diagrams.expression import shown
 from orchestrator.diagrams.label import Label, Line
@@ -22,6 +26,10 @@ _WIDE = 34
 _CAPTION = (30, 3)
 
 DONE: Label = (Line("w", "done"),)
+RACE: Label = (Line("c", "the first of"),)
+TRY: Label = (Line("k", "try"), Line("s", "undone by itself when it fails"))
+PARKS: Label = (Line("s", "parks when exhausted"),)
+NO_RETURN: Label = (Line("w", "point of no return"),)
 
 
 def header(saga: SagaPlan) -> Label:
@@ -87,6 +95,44 @@ def waiting(part: AwaitPlan) -> Label:
 def condition(text: str) -> Label:
     """The condition of an `if`."""
     return tuple(Line("c", t) for t in wrap(text, 24, 3))
+
+
+def matching(text: str) -> Label:
+    """What a `match` looks at."""
+    return (Line("s", "match"), *condition(text))
+
+
+def turns(part: WhilePlan | ForPlan, undone: bool) -> Label:
+    """How the turns of a loop follow each other, and how they are undone."""
+    back = [Line("s", "undone turn by turn, last first")] if undone else []
+    if isinstance(part, WhilePlan):
+        return (Line("k", "while"), *back)
+    many = "one after another" if part.at_most is None else f"{part.at_most} at once"
+    return (Line("k", f"for, {many}"), *back)
+
+
+def going_through(part: ForPlan) -> Label:
+    """What a `for` goes through, how many at once, and what it gives."""
+    gives = [Line("s", cut(f"gives {part.collect}", _WIDE))] if part.collect else []
+    many = [Line("b", f"{part.at_most} at once")] if part.at_most is not None else []
+    items = [Line("c", t) for t in wrap(f"{part.name} in {part.text}", _WIDE, 2)]
+    return (Line("s", "for each"), *items, *many, *gives)
+
+
+def coming(name: str, when: str) -> Label:
+    """An event of a race, with its condition."""
+    rest = [Line("s", text) for text in wrap(f"when {when}", _WIDE, 2)] if when else []
+    return (*event("on", name), *rest)
+
+
+def after(limit: Node) -> Label:
+    """The timer of a race."""
+    return (Line("s", "after"), Line("c", cut(shown(limit), _WIDE)))
+
+
+def sleeping(part: SleepPlan) -> Label:
+    """The timer of a `sleep`."""
+    return (Line("s", "sleep"), *(Line("c", t) for t in wrap(part.text, 24, 2)))
 
 
 def failing(part: FailPlan, undoes: bool) -> Label:

@@ -61,6 +61,7 @@ EDGES: dict[str, dict[str, str]] = {
         "penwidth": "1.4",
         "weight": "8",
     },
+    "loop": {"color": LINE, "fontcolor": INK, "style": "dashed", "penwidth": "1.2"},
     "dead": {"color": FAINT, "style": "dotted", "arrowsize": "0.6"},
     "pair": {"color": VIOLET, "style": "dotted", "arrowhead": "none"},
 }

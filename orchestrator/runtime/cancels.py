@@ -72,5 +72,9 @@ class Cancels:
             self._kept.discard(task)
             raise asyncio.CancelledError
 
+    def forget(self) -> None:
+        """Drops a cancel that was kept: the saga has passed its pivot."""
+        self._kept.discard(asyncio.current_task())
+
     def _keep(self) -> None:
         self._kept.add(asyncio.current_task())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,12 +18,14 @@ class Reason(StrEnum):
     DECLARED = "declared"
     TIMEOUT = "timeout"
     EXHAUSTED = "exhausted"
+    NO_EVENT = "no event"
     INVALID = "invalid"
 
 
 class CommandFailed(Exception):
-    """A command's end without a reply. `failure` is the declared failure's message; for every
-    other reason it is None and nobody knows whether the command took effect."""
+    """A command's end without a reply, or an event's that did not come. `failure` is the declared
+    failure's message; for a command's every other reason it is None and nobody knows whether it
+    took effect."""
 
     def __init__(self, reason: Reason, text: str, failure: Struct | None = None) -> None:
         super().__init__(text)
@@ -33,15 +35,20 @@ class CommandFailed(Exception):
     @property
     def outcome_unknown(self) -> bool:
         """Whether the command may have taken effect."""
-        return self.reason is not Reason.DECLARED
+        return self.reason not in (Reason.DECLARED, Reason.NO_EVENT)
 
 
 class SagaFailed(Exception):
-    """A saga's failure, for a reason a person can read."""
+    """A saga's failure, for a reason a person can read; `cause` is the command's that led to it,
+    for the handlers of a `try` around it."""
+
+    def __init__(self, text: str, cause: CommandFailed | None = None) -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 class Decision(StrEnum):
-    """What a person decides about an undo that could not be done."""
+    """What a person decides about what could not be done."""
 
     RETRY = "retry"
     SKIP = "skip"
@@ -76,10 +83,17 @@ class Effects(Protocol):
         """Publishes an event; returns when it is acknowledged."""
 
     async def receive(
-        self, event: str, fits: Callable[[Struct], bool], limit: float | None
-    ) -> Struct | None:
-        """The first event of the saga's key that fits, an early one included; None when `limit`
-        (seconds) has passed."""
+        self, arms: Sequence[tuple[str, Callable[[Struct], bool]]], limit: float | None
+    ) -> tuple[int, Struct] | None:
+        """The first event of the saga's key that fits one of the arms (its qualified name and a
+        condition), an early one included, with that arm's index; None when `limit` (seconds) has
+        passed."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+
+    def pass_pivot(self) -> None:
+        """From here on neither a cancel nor the deadline ends the saga."""
 
     async def attention(self, path: str, reason: str) -> Decision:
         """Parks the saga until a person decides."""

@@ -6,31 +6,38 @@ It runs on any asyncio loop, Temporal's or a test's, and takes nothing from it b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dsl.cel.errors import CelError
-from dsl.cel.evaluate import CLOCK, Compiled, compile_node
+from dsl.cel.evaluate import CLOCK
 from dsl.cel.nodes import Node
 from dsl.model import Place, wire_type
 from dsl.values import Struct
 from orchestrator.compile.plan import (
+    ArmPlan,
     AwaitPlan,
-    BranchPlan,
-    CallPlan,
     EmitPlan,
     FailPlan,
+    ForPlan,
     HandlerPlan,
     IfPlan,
     Instruction,
     LetPlan,
+    MatchPlan,
     ParallelPlan,
     Plan,
+    RacePlan,
     ReturnPlan,
     SagaPlan,
+    SetPlan,
+    SleepPlan,
     StepPlan,
+    TryPlan,
+    WhilePlan,
+    YieldPlan,
 )
+from orchestrator.runtime.backward import Compensation
 from orchestrator.runtime.effects import (
     Command,
     CommandFailed,
@@ -39,13 +46,10 @@ from orchestrator.runtime.effects import (
     Reason,
     SagaFailed,
 )
+from orchestrator.runtime.env import Env
+from orchestrator.runtime.evaluation import Expressions
+from orchestrator.runtime.tasks import together, undisturbed
 from orchestrator.runtime.undo import Undo, Undos
-
-Variables = dict[str, Any]
-
-
-class CompensationFailed(Exception):
-    """A person decided to give an undo up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +59,17 @@ class Returned:
     value: Any
 
 
-class Expressions:
-    """The compiled expressions of one plan, each compiled when it is first needed."""
+@dataclass(frozen=True, slots=True)
+class Yielded:
+    """What a turn of a loop gives, on its way out of the blocks inside that."""
 
-    def __init__(self) -> None:
-        self._compiled: dict[int, tuple[Node, Compiled]] = {}
+    value: Any
 
-    def evaluate(self, node: Node, env: Mapping[str, Any]) -> Any:
-        """The value of an expression. Raises CelError."""
-        # The node is kept beside its code: an id is only its own while it lives.
-        found = self._compiled.get(id(node))
-        if found is None:
-            found = self._compiled[id(node)] = (node, compile_node(node))
-        return found[1](env)
+
+Leaving = Returned | Yielded | None
+
+#: A loop that turns so often without waiting for anything would never let go of the worker.
+_IDLE_TURNS = 10_000
 
 
 class Interpreter:
@@ -80,45 +82,64 @@ class Interpreter:
         self._saga = saga
         self._effects = effects
         self._expressions = expressions
+        self._compensation = Compensation(effects, expressions)
         self._undos = Undos()
+        self._forward = False  # the pivot has been passed
+        self._waits = 0  # how often the saga has acted or waited
 
     async def run(self, parameters: Mapping[str, Any]) -> Any:
         """The saga's result. Raises SagaFailed; compensating is the caller's next call."""
-        env: Variables = {CLOCK: self._effects.now, **parameters}
-        returned = await self._block(self._saga.body, env, self._undos)
-        return returned.value if returned else None
+        env = Env()
+        env.update({CLOCK: self._effects.now, **parameters})
+        left = await self._block(self._saga.body, env, self._undos)
+        return left.value if left else None
 
     async def compensate(self) -> None:
         """Undoes what was done, last first. Raises CompensationFailed."""
-        await self._undo_all(self._undos)
+        await self._compensation.run(self._undos)
 
-    # --- forward
-
-    async def _block(
-        self, body: tuple[Instruction, ...], env: Variables, undos: Undos
-    ) -> Returned | None:
+    async def _block(self, body: tuple[Instruction, ...], env: Env, undos: Undos) -> Leaving:
         for instruction in body:
-            returned = await self._one(instruction, env, undos)
-            if returned is not None:
-                return returned
+            left = await self._one(instruction, env, undos)
+            if left is not None:
+                return left
         return None
 
-    async def _one(self, part: Instruction, env: Variables, undos: Undos) -> Returned | None:
+    async def _one(self, part: Instruction, env: Env, undos: Undos) -> Leaving:
         match part:
             case StepPlan():
                 return await self._step(part, env, undos)
             case LetPlan():
                 env[part.name] = self._value(part.value, env, part.place)
+            case SetPlan():
+                env.assign(part.name, self._value(part.value, env, part.place))
             case IfPlan():
                 holds = self._value(part.condition, env, part.place)
                 return await self._block(part.then if holds else part.otherwise, env, undos)
+            case MatchPlan():
+                return await self._match(part, env, undos)
+            case WhilePlan():
+                return await self._while(part, env, undos)
+            case ForPlan():
+                return await self._for(part, env, undos)
+            case YieldPlan():
+                return Yielded(self._value(part.value, env, part.place))
             case ParallelPlan():
                 await self._parallel(part, env, undos)
+            case RacePlan():
+                return await self._race(part, env, undos)
             case AwaitPlan():
                 return await self._await(part, env, undos)
+            case SleepPlan():
+                seconds = self._seconds(part.time, env, part.place) or 0.0
+                self._waits += seconds > 0
+                await self._effects.sleep(seconds)
+            case TryPlan():
+                return await self._try(part, env, undos)
             case EmitPlan():
-                payload = self._payload(part.event, part.arguments, env, part.place)
-                await self._effects.publish(part.path, part.event, payload)
+                self._waits += 1
+                arguments = self._expressions.payload(part.event, part.arguments, env, part.place)
+                await self._effects.publish(f"{part.path}{env.turn}", part.event, arguments)
             case FailPlan():
                 raise SagaFailed(self._value(part.reason, env, part.place))
             case ReturnPlan():
@@ -126,140 +147,215 @@ class Interpreter:
                 return Returned(value)
         return None
 
-    async def _step(self, step: StepPlan, env: Variables, undos: Undos) -> Returned | None:
-        command = self._command(step.path, step.call, env, step.place)
-        try:
-            env[step.name] = await self._effects.call(command)
-        except CommandFailed as failed:
-            return await self._failed(step, command, failed, env, undos)
-        except asyncio.CancelledError:
-            if step.undo:
-                undos.push(Undo(step, dict(env), known=False))
-            raise
-        if step.undo:
-            undos.push(Undo(step, dict(env), known=True))
+    def _value(self, node: Node, env: Mapping[str, Any], place: Place) -> Any:
+        return self._expressions.value(node, env, place)
+
+    # --- steps
+
+    async def _step(self, step: StepPlan, env: Env, undos: Undos) -> Leaving:
+        self._waits += 1
+        command = self._expressions.command(step.path, step.call, env, step.place)
+        undo = None  # from the pivot on nothing is undone
+        if step.undo and not self._forward:
+            undo = Undo(step, command, env.snapshot(), known=False)
+        while True:
+            try:
+                answer = await self._effects.call(command)
+                break
+            except CommandFailed as failed:
+                if undo and failed.outcome_unknown:
+                    undos.push(undo)
+                decision, left = await self._failed(step, command, failed, env, undos)
+                if decision is not Decision.RETRY:
+                    return left
+            except asyncio.CancelledError:
+                if undo:
+                    undos.push(undo)
+                raise
+        env[step.name] = answer
+        if step.pivot:
+            self._forward = True
+            self._undos.clear()
+            self._effects.pass_pivot()
+        elif undo:
+            undo.env[step.name], undo.known = answer, True
+            undos.push(undo)
         return None
 
     async def _failed(
-        self, step: StepPlan, command: Command, failed: CommandFailed, env: Variables, undos: Undos
-    ) -> Returned | None:
+        self, step: StepPlan, command: Command, failed: CommandFailed, env: Env, undos: Undos
+    ) -> tuple[Decision, Leaving]:
+        """What follows a failure: its handler, else the failure of what is around it; after the
+        pivot a person decides."""
         if failed.outcome_unknown:
-            if step.undo:
-                undos.push(Undo(step, dict(env), known=False))
             await self._effects.bury(command, str(failed))
-        handler = _handler(step.handlers, failed)
-        if handler is None:
-            raise SagaFailed(f"{wire_type(command.name)} failed: {failed}") from None
+        text = f"{wire_type(command.name)} failed: {failed}"
         env[step.name] = None
+        if handler := _handler(step.handlers, failed):
+            return Decision.SKIP, await self._handle(handler, failed, env, undos)
+        if self._forward:
+            decision = await self._decided(step, command, text)
+            if decision is not Decision.FAIL:
+                return decision, None
+        raise SagaFailed(text, failed) from None
+
+    async def _decided(self, step: StepPlan, command: Command, text: str) -> Decision:
+        """A person's decision about a step after the pivot; one whose answer is needed later on
+        is not skipped."""
+        decision = await self._effects.attention(command.message, text)
+        while decision is Decision.SKIP and step.needed:
+            more = f"{text}; `{step.name}` is read later on: it cannot be skipped"
+            decision = await self._effects.attention(command.message, more)
+        return decision
+
+    async def _handle(
+        self, handler: HandlerPlan, failed: CommandFailed, env: Env, undos: Undos
+    ) -> Leaving:
         if handler.name:
             env[handler.name] = failed.failure
         return await self._block(handler.body, env, undos)
 
-    async def _parallel(self, part: ParallelPlan, env: Variables, undos: Undos) -> None:
-        branches = [(b, dict(env), Undos()) for b in part.branches]
-        tasks = [asyncio.ensure_future(self._block(b.body, e, u)) for b, e, u in branches]
+    # --- choices and scopes
+
+    async def _match(self, part: MatchPlan, env: Env, undos: Undos) -> Leaving:
+        subject = self._value(part.subject, env, part.place)
+        pattern = subject.type if isinstance(subject, Struct) else subject
+        for case in part.cases:
+            if case.pattern == pattern:
+                if case.name:
+                    env[case.name] = subject
+                return await self._block(case.body, env, undos)
+        return await self._block(part.otherwise or (), env, undos)
+
+    async def _try(self, part: TryPlan, env: Env, undos: Undos) -> Leaving:
+        inner = Undos()
         try:
-            await asyncio.gather(*tasks)
-        except BaseException:
-            # The first failure cancels the rest; what they had done is known when all have ended.
-            for task in tasks:
-                task.cancel()
-            ends = await asyncio.gather(*tasks, return_exceptions=True)
-            if any(isinstance(end, BaseException) for end in ends):
+            left = await self._block(part.body, env, inner)
+        except SagaFailed as failed:
+            handler = _handler(part.handlers, failed.cause) if failed.cause else None
+            if handler is None or failed.cause is None:
+                undos.push(inner)
                 raise
-            # A cancel that found every branch at its end: it is for what comes next.
-            _cancel_again()
+            await undisturbed(self._compensation.run(inner))
+            return await self._handle(handler, failed.cause, env, undos)
+        except BaseException:
+            undos.push(inner)
+            raise
+        undos.push(inner)
+        return left
+
+    # --- loops
+
+    async def _while(self, part: WhilePlan, env: Env, undos: Undos) -> Leaving:
+        turn = idle = 0
+        while self._value(part.condition, env, part.place):
+            before = self._waits
+            left = await self._block(part.body, Env(env, f"{env.turn}[{turn}]"), undos)
+            if left is not None:
+                return left
+            turn += 1
+            idle = idle + 1 if self._waits == before else 0
+            if idle == _IDLE_TURNS:
+                where = f"{part.place.file}:{part.place.line}"
+                raise SagaFailed(f"{where}: {idle} turns of this loop waited for nothing")
+        return None
+
+    async def _for(self, part: ForPlan, env: Env, undos: Undos) -> Leaving:
+        items = self._value(part.items, env, part.place)
+        turns = [Env(env, f"{env.turn}[{i}]") for i in range(len(items))]
+        for turn, item in zip(turns, items, strict=True):
+            turn[part.name] = item
+        if part.at_most is None:
+            ends: list[Leaving] = []
+            for turn in turns:
+                left = await self._block(part.body, turn, undos)
+                if isinstance(left, Returned):
+                    return left
+                ends.append(left)
+        else:
+            ends = await self._at_once(part, part.at_most, turns, undos)
+        if part.collect:
+            env[part.collect] = [end.value for end in ends if isinstance(end, Yielded)]
+        return None
+
+    async def _at_once(
+        self, part: ForPlan, at_most: int, turns: Sequence[Env], undos: Undos
+    ) -> list[Leaving]:
+        """The turns, so many at once; they are undone one by one, last first."""
+        ends: list[Leaving] = [None] * len(turns)
+        stacks = [Undos() for _ in turns]
+        left = iter(range(len(turns)))
+
+        async def take() -> None:
+            for i in left:
+                ends[i] = await self._block(part.body, turns[i], stacks[i])
+
+        try:
+            await together([take() for _ in range(min(at_most, len(turns)))])
+        finally:
+            for stack in stacks:
+                undos.push(stack)
+        return ends
+
+    # --- side by side
+
+    async def _parallel(self, part: ParallelPlan, env: Env, undos: Undos) -> None:
+        branches = [(b, Env(env), Undos()) for b in part.branches]
+        try:
+            await together([self._block(b.body, e, u) for b, e, u in branches])
         finally:
             undos.push([u for _, _, u in branches])
         for branch, inner, _ in branches:
-            _export(branch, inner, env)
+            env.update({name: inner[name] for name in branch.exports})
 
-    async def _await(self, part: AwaitPlan, env: Variables, undos: Undos) -> Returned | None:
-        limit = self._value(part.within, env, part.place) if part.within else None
-        seconds = limit.total_seconds() if limit is not None else None
-        event = await self._effects.receive(part.event, self._fits(part, env), seconds)
+    # --- waiting
+
+    async def _await(self, part: AwaitPlan, env: Env, undos: Undos) -> Leaving:
+        seconds = self._seconds(part.within, env, part.place)
+        found = await self._receive([part], seconds, env, part.place)
         if part.name:
-            env[part.name] = event
-        if event is not None:
+            env[part.name] = found[1] if found else None
+        if found is not None:
             return None
         if part.on_timeout is None:
-            raise SagaFailed(f"no {wire_type(part.event)} came within {seconds:g}s")
+            text = f"no {wire_type(part.event)} came within {seconds:g}s"
+            raise SagaFailed(text, CommandFailed(Reason.NO_EVENT, text))
         return await self._block(part.on_timeout, env, undos)
 
-    def _fits(self, part: AwaitPlan, env: Variables) -> Callable[[Struct], bool]:
+    async def _race(self, part: RacePlan, env: Env, undos: Undos) -> Leaving:
+        seconds = self._seconds(part.limit, env, part.place)
+        found = await self._receive(part.arms, seconds, env, part.place)
+        if found is None:
+            return await self._block(part.after, env, undos)
+        arm = part.arms[found[0]]
+        if arm.name:
+            env[arm.name] = found[1]
+        return await self._block(arm.body, env, undos)
+
+    async def _receive(
+        self, arms: Sequence[AwaitPlan | ArmPlan], seconds: float | None, env: Env, place: Place
+    ) -> tuple[int, Struct] | None:
+        self._waits += seconds is None or seconds > 0
+        found = await self._effects.receive(
+            [(a.event, self._fits(a, env, place)) for a in arms], seconds
+        )
+        self._waits += found is not None
+        return found
+
+    def _seconds(self, limit: Node | None, env: Env, place: Place) -> float | None:
+        if limit is None:
+            return None
+        seconds: float = self._value(limit, env, place).total_seconds()
+        return seconds
+
+    def _fits(self, part: AwaitPlan | ArmPlan, env: Env, place: Place) -> Callable[[Struct], bool]:
         def fits(event: Struct) -> bool:
             if part.condition is None:
                 return True
             seen = {**env, part.name: event} if part.name else env
-            return bool(self._value(part.condition, seen, part.place))
+            return bool(self._value(part.condition, seen, place))
 
         return fits
-
-    # --- backward
-
-    async def _undo_all(self, undos: Undos) -> None:
-        while (entry := undos.pop()) is not None:
-            if isinstance(entry, Undo):
-                await self._undo(entry)
-            else:
-                # All to their ends, before one that was given up ends the saga.
-                undone = (self._undo_all(branch) for branch in entry)
-                ends = await asyncio.gather(*undone, return_exceptions=True)
-                for failed in (e for e in ends if e is not None):
-                    raise failed
-
-    async def _undo(self, undo: Undo) -> None:
-        """Runs one undo until it is done, is known not to be needed, or a person gives it up."""
-        step = undo.step
-        assert step.undo
-        path = f"{step.path}:undo"
-        while True:
-            try:
-                if step.undo_reads_reply and not undo.known:
-                    # The command is sent once more, under its id: the answer tells what to undo.
-                    again = self._command(step.path, step.call, undo.env, step.place)
-                    undo.env[step.name] = await self._settle(again, step.undo)
-                    undo.known = True
-                await self._effects.call(self._command(path, step.undo, undo.env, step.place))
-                return
-            except _NothingDone:
-                return
-            except (CommandFailed, SagaFailed) as failed:
-                decision = await self._effects.attention(path, str(failed))
-            if decision is Decision.SKIP:
-                return
-            if decision is Decision.FAIL:
-                raise CompensationFailed(f"{path} was given up")
-
-    async def _settle(self, command: Command, undo: CallPlan) -> Struct:
-        patient = Command(command.message, command.name, command.arguments, undo.policy)
-        try:
-            return await self._effects.call(patient)
-        except CommandFailed as failed:
-            if failed.reason is Reason.DECLARED:
-                raise _NothingDone from None
-            raise
-
-    # --- expressions
-
-    def _value(self, node: Node, env: Mapping[str, Any], place: Place) -> Any:
-        try:
-            return self._expressions.evaluate(node, env)
-        except CelError as error:
-            raise SagaFailed(f"{place.file}:{place.line}: {error}") from None
-
-    def _payload(
-        self, type: str, arguments: Mapping[str, Node], env: Variables, place: Place
-    ) -> Struct:
-        return Struct(type, {n: self._value(e, env, place) for n, e in arguments.items()})
-
-    def _command(self, path: str, call: CallPlan, env: Variables, place: Place) -> Command:
-        arguments = self._payload(call.command, call.arguments, env, place)
-        return Command(path, call.command, arguments, call.policy)
-
-
-class _NothingDone(Exception):
-    """A command whose outcome was unknown turned out to have failed: there is nothing to undo."""
 
 
 def _handler(handlers: tuple[HandlerPlan, ...], failed: CommandFailed) -> HandlerPlan | None:
@@ -270,16 +366,6 @@ def _handler(handlers: tuple[HandlerPlan, ...], failed: CommandFailed) -> Handle
     elif failed.reason is Reason.TIMEOUT:
         names = ["timeout", "exhausted"]
     else:
-        names = ["exhausted"]
+        names = ["timeout" if failed.reason is Reason.NO_EVENT else "exhausted"]
     by_name = {h.failure: h for h in handlers}
     return next((by_name[n] for n in names if n in by_name), None)
-
-
-def _cancel_again() -> None:
-    task = asyncio.current_task()
-    assert task
-    task.cancel()
-
-
-def _export(branch: BranchPlan, inner: Variables, env: Variables) -> None:
-    env.update({name: inner[name] for name in branch.exports})

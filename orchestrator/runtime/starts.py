@@ -12,7 +12,7 @@ from dsl.cel.errors import CelError
 from dsl.cel.evaluate import CLOCK
 from orchestrator.compile.plan import SagaPlan
 from orchestrator.messaging.codec import CodecError, DecodeError, JsonCodec
-from orchestrator.runtime.interpreter import Expressions
+from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.versions import Served
 from orchestrator.runtime.wire import SagaInput, workflow_id
 

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dsl.model import wire_type
 from orchestrator.compile.compile import instructions
-from orchestrator.compile.plan import AwaitPlan, Plan, SagaPlan, StartPlan
+from orchestrator.compile.plan import AwaitPlan, Instruction, Plan, RacePlan, SagaPlan, StartPlan
 from orchestrator.compile.stored import read_plan
 from orchestrator.messaging.codec import JsonCodec
-from orchestrator.runtime.interpreter import Expressions
+from orchestrator.runtime.evaluation import Expressions
 from orchestrator.store import versions
 
 
@@ -51,11 +51,20 @@ class Served:
             self.events[wire_type(start.event)] = start.event
             self.starts.setdefault(wire_type(start.event), []).append(Start(saga, start))
         for part in instructions(saga):
-            if isinstance(part, AwaitPlan):
-                waiting = self.awaits.setdefault(wire_type(part.event), [])
-                self.events[wire_type(part.event)] = part.event
+            for event in _awaited(part):
+                waiting = self.awaits.setdefault(wire_type(event), [])
+                self.events[wire_type(event)] = event
                 if saga.short not in waiting:
                     waiting.append(saga.short)
+
+
+def _awaited(part: Instruction) -> tuple[str, ...]:
+    match part:
+        case AwaitPlan(event=event):
+            return (event,)
+        case RacePlan(arms=arms):
+            return tuple(a.event for a in arms)
+    return ()
 
 
 class UnknownSagaError(Exception):

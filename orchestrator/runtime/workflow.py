@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,14 +16,12 @@ from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.messaging.codec import CodecError, DecodeError, JsonCodec
+from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.calls import Calls
 from orchestrator.runtime.cancels import Cancels
 from orchestrator.runtime.effects import Command, Decision, SagaFailed
-from orchestrator.runtime.interpreter import (
-    CompensationFailed,
-    Expressions,
-    Interpreter,
-)
+from orchestrator.runtime.evaluation import Expressions
+from orchestrator.runtime.interpreter import Interpreter
 from orchestrator.runtime.mailbox import Mailbox
 from orchestrator.runtime.wire import (
     ATTENTION,
@@ -67,6 +65,7 @@ class SagaWorkflow:
         self._mailbox = Mailbox()
         self._decisions: dict[str, Decision] = {}
         self._clock_read = False
+        self._forward = False
         #: What a person is to decide, by path: the undos of parallel branches may park together.
         self._parked: dict[str, str] = {}
 
@@ -77,7 +76,7 @@ class SagaWorkflow:
 
     @workflow.signal(name=RESOLVE)
     def resolve(self, resolution: Resolution) -> None:
-        """Settles a parked undo; what is no decision changes nothing."""
+        """Settles what is parked; what is no decision changes nothing."""
         if resolution.path in self._parked and resolution.decision in set(Decision):
             self._decisions[resolution.path] = Decision(resolution.decision)
 
@@ -97,9 +96,15 @@ class SagaWorkflow:
             self._mailbox.know(input.cause)
         interpreter = Interpreter(plan, saga, self, expressions)
         body = asyncio.ensure_future(self._run(interpreter, saga, input))
-        deadline = _Deadline(saga.within, body)
+
+        def stop() -> bool:
+            return not self._forward and body.cancel()
+
+        deadline = _Deadline(saga.within, stop)
         try:
-            return await _ended(body)
+            return await _ended(body, stop)
+        except CompensationFailed as failed:
+            raise _given_up(str(failed)) from None
         except asyncio.CancelledError:
             reason = f"not done within {saga.within:g}s" if deadline.passed else None
         except SagaFailed as failed:
@@ -132,8 +137,7 @@ class SagaWorkflow:
         try:
             await interpreter.compensate()
         except CompensationFailed as failed:
-            text = f"{reason or 'cancelled'}; {failed}"
-            raise ApplicationError(text, type=NEEDS_ATTENTION, non_retryable=True) from None
+            raise _given_up(f"{reason or 'cancelled'}; {failed}") from None
 
     # --- Effects
 
@@ -165,40 +169,54 @@ class SagaWorkflow:
             await workflow.sleep(_MOMENT)
 
     async def receive(
-        self, event: str, fits: Callable[[Struct], bool], limit: float | None
-    ) -> Struct | None:
+        self, arms: Sequence[tuple[str, Callable[[Struct], bool]]], limit: float | None
+    ) -> tuple[int, Struct] | None:
         """Waits until the mailbox holds an event that fits, or the limit has passed."""
-        found: list[Struct] = []
+        found: list[tuple[int, Struct]] = []
 
         def arrived() -> bool:
             if not found:
-                found.extend(self._matching(event, fits))
+                found.extend(self._matching(arms))
             return bool(found)
 
         return found[0] if await self._cancels.condition(arrived, limit) else None
 
-    def _matching(self, event: str, fits: Callable[[Struct], bool]) -> list[Struct]:
+    async def sleep(self, seconds: float) -> None:
+        """Waits by the server's timer."""
+        await self._cancels.condition(lambda: False, seconds)
+
+    def _matching(
+        self, arms: Sequence[tuple[str, Callable[[Struct], bool]]]
+    ) -> list[tuple[int, Struct]]:
         for arrival in self._mailbox:
-            if arrival.type != wire_type(event):
-                continue
-            try:
-                payload = self._codec.from_wire(arrival.data, Named(event))
-            except DecodeError as error:
-                workflow.logger.warning("event %s dropped: %s", arrival.id, error)
-                self._mailbox.take(arrival)
-                continue
-            if fits(payload):
-                self._mailbox.take(arrival)
-                return [payload]
+            for index, (event, fits) in enumerate(arms):
+                if arrival.type != wire_type(event):
+                    continue
+                try:
+                    payload = self._codec.from_wire(arrival.data, Named(event))
+                except DecodeError as error:
+                    workflow.logger.warning("event %s dropped: %s", arrival.id, error)
+                    self._mailbox.take(arrival)
+                    break
+                if fits(payload):
+                    self._mailbox.take(arrival)
+                    return [(index, payload)]
         return []
+
+    def pass_pivot(self) -> None:
+        """A cancel that came before, and was kept, is dropped too."""
+        self._forward = True
+        self._cancels.forget()
 
     async def attention(self, path: str, reason: str) -> Decision:
         """Parks until a person's decision comes by signal; the memo shows what about."""
         self._parked[path] = reason
         self._show_parked()
-        await workflow.wait_condition(lambda: path in self._decisions)
-        del self._parked[path]
-        self._show_parked()
+        try:
+            await workflow.wait_condition(lambda: path in self._decisions)
+        finally:
+            del self._parked[path]
+            self._show_parked()
         return self._decisions.pop(path)
 
     def _show_parked(self) -> None:
@@ -208,34 +226,33 @@ class SagaWorkflow:
 
 
 class _Deadline:
-    """Cancels the body when the saga's `within` has passed."""
+    """Stops the body when the saga's `within` has passed; `stop` tells whether it could."""
 
-    def __init__(self, seconds: float | None, body: asyncio.Future[Any]) -> None:
+    def __init__(self, seconds: float | None, stop: Callable[[], bool]) -> None:
         self.passed = False
-        self._body = body
+        self._stop = stop
         self._timer = (
             asyncio.get_running_loop().call_later(seconds, self._pass) if seconds else None
         )
 
     def _pass(self) -> None:
-        self.passed = True
-        self._body.cancel()
+        self.passed = self._stop()
 
     def close(self) -> None:
         if self._timer and not self.passed:
             self._timer.cancel()
 
 
-async def _ended(body: asyncio.Future[Any]) -> Any:
-    """The body's result. A cancel is passed on to it when it has begun: what it then makes of it
-    is its own affair."""
+async def _ended(body: asyncio.Future[Any], stop: Callable[[], bool]) -> Any:
+    """The body's result. A cancel stops it when it has begun: what it then makes of it is its own
+    affair."""
     while True:
         try:
             return await asyncio.shield(body)
         except asyncio.CancelledError:
             if body.done():
                 return body.result()
-            body.cancel()
+            stop()
 
 
 async def _undisturbed(compensation: Any) -> None:
@@ -247,6 +264,10 @@ async def _undisturbed(compensation: Any) -> None:
         except asyncio.CancelledError:
             continue
     task.result()
+
+
+def _given_up(reason: str) -> ApplicationError:
+    return ApplicationError(reason, type=NEEDS_ATTENTION, non_retryable=True)
 
 
 def _failure(reason: str) -> ApplicationError:

@@ -190,6 +190,7 @@ def test_every_path_is_unique(made: Plan) -> None:
 @pytest.mark.parametrize("made", plans(), ids=lambda p: p.module)
 def test_instructions_visits_all_in_order(made: Plan) -> None:
     kinds = {"step", "let", "if", "parallel", "await", "emit", "fail", "return"}
+    kinds |= {"set", "match", "while", "for", "yield", "race", "sleep", "try"}
     for saga in made.sagas.values():
         every = [p for p in parts(saga.body) if getattr(p, "kind", None) in kinds]
         visited: list[Instruction] = list(instructions(saga))

@@ -146,6 +146,7 @@ _WORDS = [
     *("command", "event", "key", "replies", "fails", "saga", "starts", "on", "with"),
     *("within", "as", "return", "step", "undo", "none", "let", "if", "else"),
     *("parallel", "branch", "await", "when", "emit", "fail", "timeout", "exhausted"),
+    *("pivot", "var", "set", "match", "case", "while", "yield", "try", "race", "after", "sleep"),
 ]
 
 
@@ -190,7 +191,18 @@ def test_a_keyword_is_a_setting(word: str) -> None:
     [
         ("step a = b.C(d: 1) with p undo b.D() on E as e { } on timeout { }", syntax.Step),
         ("step a = b.C()", syntax.Step),
+        ("pivot step a = b.C() undo none", syntax.Step),
         ("let a = b + 1", syntax.Let),
+        ("let a = for b in c parallel 3 { yield b }", syntax.Let),
+        ("var a: list<int>? = null", syntax.Var),
+        ("set a = b", syntax.Set),
+        ("match a { case B as b { } case c.D { } else { } }", syntax.Match),
+        ("while a { }", syntax.While),
+        ("for a in b { }", syntax.For),
+        ("for a in b parallel 10 { }", syntax.For),
+        ("try { } on B as b { } on timeout { }", syntax.Try),
+        ("race { on a.B as b when c { } after 1h { } }", syntax.Race),
+        ("sleep 10m", syntax.Sleep),
         ("if a == b { } else if c { } else { }", syntax.If),
         ("parallel { branch a { } branch b { } }", syntax.Parallel),
         ("await a.B as b when b.c within 2h on timeout { }", syntax.Await),
@@ -290,6 +302,14 @@ def test_expressions_nested_deeply(text: str) -> None:
         ("parallel { branch b { ", "} } "),
         ("step a = b.C() on D { ", "} "),
         ("await a.B within 1s on timeout { ", "} "),
+        ("match a { case B { ", "} } "),
+        ("match a { else { ", "} } "),
+        ("while a { ", "} "),
+        ("for a in b { ", "} "),
+        ("let a = for a in b { ", "} "),
+        ("try { } on timeout { ", "} "),
+        ("race { on a.B { ", "} } "),
+        ("race { on a.B { } after 1s { ", "} } "),
     ],
 )
 def test_blocks_nested_deeply(opening: str, closing: str) -> None:

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from orchestrator.messaging.bus import Bus
 from orchestrator.store.database import Database
 from orchestrator.store.migrate import migrate
-from tests.runtime.world import World, world
+from tests.runtime.world import FLOW, World, world
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -21,10 +21,12 @@ async def shop(
     client: Client,
     kafka_bus: Bus,
 ) -> AsyncIterator[World]:
-    """The world of a file; its name is the file's last word."""
+    """The world of a file; its name is the file's last word, its flow the file's own if it has
+    one."""
     name = request.path.stem.rpartition("_")[2]
+    flow = getattr(request.module, "WORLD", FLOW)
     folder = tmp_path_factory.mktemp(name)
     async with Database(f"sqlite:///{folder}/store.db") as database:
         await migrate(database.engine)
-        async with world(name, client, kafka_bus, database) as running:
+        async with world(name, client, kafka_bus, database, flow) as running:
             yield running

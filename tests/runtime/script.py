@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +12,10 @@ from dsl.load import check_texts
 from dsl.values import Struct
 from orchestrator.compile.compile import compile_module
 from orchestrator.compile.plan import Plan
+from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.effects import Command, CommandFailed, Decision, Reason, SagaFailed
-from orchestrator.runtime.interpreter import CompensationFailed, Expressions, Interpreter
+from orchestrator.runtime.evaluation import Expressions
+from orchestrator.runtime.interpreter import Interpreter
 
 #: Three services of one shape: `Do*` is undone by `Undo*`, which reads the reply only for `c`.
 CONTRACTS = """
@@ -111,13 +113,21 @@ class Script:
         self.log.append(f"emit {path} {event} {payload['n']}")
 
     async def receive(
-        self, event: str, fits: Callable[[Struct], bool], limit: float | None
-    ) -> Struct | None:
-        self.log.append(f"await {event} {limit}")
-        found = next((e for e in self.early if e.type == event and fits(e)), None)
-        if found is not None:
-            self.early.remove(found)
-        return found
+        self, arms: Sequence[tuple[str, Callable[[Struct], bool]]], limit: float | None
+    ) -> tuple[int, Struct] | None:
+        self.log.append(f"await {' or '.join(event for event, _ in arms)} {limit}")
+        for event in self.early:
+            for index, (name, fits) in enumerate(arms):
+                if event.type == name and fits(event):
+                    self.early.remove(event)
+                    return index, event
+        return None
+
+    async def sleep(self, seconds: float) -> None:
+        self.log.append(f"sleep {seconds}")
+
+    def pass_pivot(self) -> None:
+        self.log.append("pivot")
 
     async def attention(self, path: str, reason: str) -> Decision:
         self.log.append(f"park {path}: {reason}")

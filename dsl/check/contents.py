@@ -1,0 +1,71 @@
+"""What the blocks of a saga hold, found by where it stands: a walk for each would be quadratic."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import TypeVar
+
+from dsl import syntax
+from dsl.source import Span
+
+_Kept = syntax.Step | syntax.Set | syntax.Yield | syntax.Await
+T = TypeVar("T", bound=_Kept)
+
+
+class Contents:
+    """The steps, sets, yields and awaits of a saga, in the order of the text."""
+
+    def __init__(self, body: syntax.Block) -> None:
+        self._all = [s for s in _statements(body) if isinstance(s, _Kept)]
+        self._starts = [s.at.start for s in self._all]
+
+    def within(self, at: Span, kind: type[T]) -> list[T]:
+        """Those of a kind that stand inside a span."""
+        first, end = (bisect_left(self._starts, place) for place in (at.start, at.end))
+        return [s for s in self._all[first:end] if isinstance(s, kind)]
+
+    def changed(self, at: Span) -> frozenset[str]:
+        """The names of the variables that are set inside a span."""
+        return frozenset(s.name.text for s in self.within(at, syntax.Set))
+
+
+def _statements(body: syntax.Block) -> Iterator[syntax.Statement]:
+    """Every statement of a block, those that stand in another one after it."""
+    stack: list[syntax.Statement] = list(reversed(body.statements))
+    while stack:
+        statement = stack.pop()
+        yield statement
+        stack.extend(s for b in reversed(_inner(statement)) for s in reversed(b))
+
+
+def _inner(statement: syntax.Statement) -> list[tuple[syntax.Statement, ...]]:
+    """The statements of the blocks inside one, in the order of the text."""
+    match statement:
+        case syntax.Step(handlers=handlers) | syntax.Await(handlers=handlers):
+            return [h.body.statements for h in handlers]
+        case syntax.Let(value=syntax.For() as loop):
+            return [(loop,)]
+        case syntax.If(then=then, otherwise=otherwise):
+            return [then.statements, _otherwise(otherwise)]
+        case syntax.Match(cases=cases, otherwise=otherwise):
+            return [*(c.body.statements for c in cases), _otherwise(otherwise)]
+        case syntax.While(body=body) | syntax.For(body=body):
+            return [body.statements]
+        case syntax.Try(body=body, handlers=handlers):
+            return [body.statements, *(h.body.statements for h in handlers)]
+        case syntax.Race(arms=arms, after=after):
+            return [*(a.body.statements for a in arms), _otherwise(after.body if after else None)]
+        case syntax.Parallel(branches=branches):
+            return [b.body.statements for b in branches]
+    return []
+
+
+def _otherwise(part: syntax.Block | syntax.If | None) -> tuple[syntax.Statement, ...]:
+    match part:
+        case None:
+            return ()
+        case syntax.If():
+            return (part,)
+        case syntax.Block():
+            return part.statements

@@ -1,0 +1,84 @@
+"""The way back: what was done is undone, last first."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dsl.values import Struct
+from orchestrator.compile.plan import CallPlan
+from orchestrator.runtime.effects import (
+    Command,
+    CommandFailed,
+    Decision,
+    Effects,
+    Reason,
+    SagaFailed,
+)
+from orchestrator.runtime.evaluation import Expressions
+from orchestrator.runtime.undo import Undo, Undos
+
+
+class CompensationFailed(Exception):
+    """A person decided to give an undo up."""
+
+
+class _NothingDone(Exception):
+    """A command whose outcome was unknown turned out to have failed: there is nothing to undo."""
+
+
+class Compensation:
+    """Undoes what stacks of undos hold."""
+
+    def __init__(self, effects: Effects, expressions: Expressions) -> None:
+        self._effects = effects
+        self._expressions = expressions
+
+    async def run(self, undos: Undos) -> None:
+        """Empties a stack. Raises CompensationFailed."""
+        while (entry := undos.pop()) is not None:
+            if isinstance(entry, Undo):
+                await self._undo(entry)
+            elif isinstance(entry, Undos):
+                await self.run(entry)
+            else:
+                # All to their ends, before one that was given up ends the saga.
+                undone = (self.run(branch) for branch in entry)
+                ends = await asyncio.gather(*undone, return_exceptions=True)
+                for failed in (e for e in ends if e is not None):
+                    raise failed
+
+    async def _undo(self, undo: Undo) -> None:
+        """Runs one undo until it is done, is known not to be needed, or a person gives it up."""
+        step = undo.step
+        assert step.undo
+        path = f"{step.path}{undo.env.turn}:undo"
+        while True:
+            try:
+                if step.undo_reads_reply and not undo.known:
+                    # The command is sent once more, under its id: the answer tells what to undo.
+                    undo.env[step.name] = await self._settle(undo.command, step.undo)
+                    undo.known = True
+                await self._effects.call(self._command(path, undo, step.undo))
+                return
+            except _NothingDone:
+                return
+            except (CommandFailed, SagaFailed) as failed:
+                decision = await self._effects.attention(path, str(failed))
+            if decision is Decision.SKIP:
+                return
+            if decision is Decision.FAIL:
+                raise CompensationFailed(f"{path} was given up")
+
+    def _command(self, path: str, undo: Undo, call: CallPlan) -> Command:
+        place = undo.step.place
+        arguments = self._expressions.payload(call.command, call.arguments, undo.env, place)
+        return Command(path, call.command, arguments, call.policy)
+
+    async def _settle(self, command: Command, undo: CallPlan) -> Struct:
+        patient = Command(command.message, command.name, command.arguments, undo.policy)
+        try:
+            return await self._effects.call(patient)
+        except CommandFailed as failed:
+            if failed.reason is Reason.DECLARED:
+                raise _NothingDone from None
+            raise

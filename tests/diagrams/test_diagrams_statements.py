@@ -1,0 +1,126 @@
+"""What a diagram shows of loops, choices, scopes, waits and the pivot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsl.load import check_texts, load
+from orchestrator.diagrams import dot, render
+
+FLOW = Path(__file__).parents[1] / "golden" / "flows" / "statements.flow"
+
+
+@pytest.fixture
+def drawn() -> str:
+    loaded = load([FLOW])
+    assert loaded.program
+    (saga,) = loaded.program.modules["corpus.statements"].sagas
+    return dot(saga, loaded.program)
+
+
+@pytest.fixture
+def picture(drawn: str, read: Callable[[str], Any]) -> Any:
+    return read(drawn)
+
+
+def ways(picture: Any, node: str) -> set[tuple[str, str]]:
+    """Where a node leads, with the labels."""
+    return {(head, label) for tail, head, _, label in picture.edges if tail == node}
+
+
+def frames(picture: Any) -> list[tuple[str, set[str]]]:
+    """The label of each frame and the names of its nodes."""
+    by_id = {o["_gvid"]: o["name"] for o in picture.graph["objects"]}
+    return [
+        (o["label"], {by_id[n] for n in o["nodes"]})
+        for o in picture.graph["objects"]
+        if o["name"].startswith("cluster_") and o.get("nodes")
+    ]
+
+
+def test_a_match_is_a_diamond_with_a_way_for_each_case(picture: Any) -> None:
+    assert picture.nodes["match:1"]["shape"] == "diamond"
+    assert ways(picture, "match:2") == {("gift", "LARGE"), ("match:3", "SMALL")}
+    assert ways(picture, "match:3") == {("timer:2", "LARGE"), ("while:1", "else")}
+
+
+def test_a_loop_leads_back_to_its_head(picture: Any) -> None:
+    assert picture.nodes["for:2"]["shape"] == "hexagon"
+    for text in ("line in lines", "3 at once", "gives refs"):
+        assert text in picture.nodes["for:2"]["label"]
+    assert ways(picture, "for:2") == {("taken", "each"), ("match:2", "then")}
+    assert picture.ways("loop") == {
+        *(("for:1", "for:1"), ("match:1", "for:2"), ("timer:1", "for:2")),
+        *(("on:1", "while:1"), ("while:2", "while:2")),
+    }
+    assert ways(picture, "while:1") == {("race:1", "yes"), ("while:2", "no")}
+
+
+def test_loops_and_scopes_are_framed(picture: Any) -> None:
+    found = dict(frames(picture))
+    assert [label.partition("\\l")[0] for label in found] == ["for, 3 at once", "try", "while"]
+    loop, scope, _ = found.values()
+    assert {"for:2", "taken", "undo:taken", "match:1", "timer:1"} <= loop
+    assert scope == {"gift", "undo:gift", "undo:try:1"}
+    assert "undone turn by turn" in next(iter(found))
+
+
+def test_a_scope_is_undone_before_its_handler(picture: Any) -> None:
+    assert picture.label("gift", "undo:gift") == "exhausted"
+    assert picture.label("gift", "undo:try:1") == "Missing"
+    assert ("undo:gift", "undo:try:1") in picture.ways("undo")
+    assert ("undo:try:1", "undo:taken") in picture.ways("undo")
+    handled = {
+        t for a, b, k, t in picture.edges if (a, b, k) == ("undo:try:1", "match:3", "failure")
+    }
+    assert handled == {"on Missing", "on exhausted"}
+
+
+def test_a_race_leads_to_its_events_and_its_timer(picture: Any) -> None:
+    assert {head for head, _ in ways(picture, "race:1")} == {"on:1", "on:2", "timer:3"}
+    assert "when some.count" in picture.nodes["on:1"]["label"]
+    assert picture.nodes["timer:3"]["shape"] == "ellipse"
+    assert picture.nodes["timer:3"]["label"] == "after\\n7d"
+    assert picture.nodes["timer:2"]["label"] == "sleep\\n10m"
+
+
+def test_nothing_leads_back_from_behind_the_pivot(picture: Any) -> None:
+    assert ("shipped", "pivot:1") in picture.ways("forward")
+    assert picture.nodes["pivot:1"]["label"] == "point of no return"
+    assert "parks when exhausted" in picture.nodes["again"]["label"]
+    assert "parks" not in picture.nodes["shipped"]["label"]
+    for kind in ("undo", "failure", "pair"):
+        ends = [(a, b) for a, b in picture.ways(kind) if "again" in (a, b) or "pivot:1" in (a, b)]
+        assert ends == ([("again", "if:2")] if kind == "failure" else [])
+
+
+CONTRACTS = """
+module a
+service s {
+  command Do key id { id: string } replies Done
+  event Done key id { id: string }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "pivot step p = s.Do(id: id) undo none parallel { branch a { step b = s.Do(id: id) } }",
+        "try { sleep 1s } on timeout { }",
+        "parallel { branch a { try { step b = s.Do(id: id) undo s.Do(id: id) } on timeout { } } }",
+        "for i in [1, 2] { for j in [i] { if j > 1 { return } step b = s.Do(id: id) undo none } }",
+        "let xs = for i in [1, 2] { while true { yield i } } fail string(size(xs))",
+        "while true { step b = s.Do(id: id) undo s.Do(id: id) }",
+        "for _i in [1, 2] { fail id }",
+        "race { on s.Done { return } }",
+    ],
+)
+def test_every_nesting_is_drawn(body: str) -> None:
+    program = check_texts({"a.flow": f"{CONTRACTS}saga S(id: string) key id {{ {body} }}"}).program
+    assert program
+    assert render(dot(program.modules["a"].sagas[0], program), "svg")

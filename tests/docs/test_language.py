@@ -1,0 +1,56 @@
+"""The language's reference: its examples check, its grammar is the grammar."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dsl.load import check_texts
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs" / "language").glob("*.md"))
+GRAMMAR = " ".join((ROOT / "dsl" / "grammar.lark").read_text("utf-8").split())
+
+
+def fences(page: Path, kind: str) -> list[str]:
+    """The code blocks of a kind."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+
+
+def examples() -> list[tuple[str, str]]:
+    """Each example of each page, after the page's contracts: its first block."""
+    found = []
+    for page in PAGES:
+        first, *rest = fences(page, "flow") or [""]
+        found += [(page.stem, first)] * bool(first) + [(page.stem, first + f) for f in rest]
+    return found
+
+
+@pytest.mark.parametrize(("page", "text"), examples())
+def test_examples_check_without_a_finding(page: str, text: str) -> None:
+    assert [d.message for d in check_texts({f"{page}.flow": text}).diagnostics] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_rules_are_those_of_the_grammar(page: Path) -> None:
+    for line in "".join(fences(page, "grammar")).splitlines():
+        assert f" {line} " in GRAMMAR
+
+
+def test_every_statement_has_its_rule_and_an_example() -> None:
+    listed = re.search(r" _statement: (.*?) bare_return:", GRAMMAR)
+    assert listed
+    page = ROOT / "docs" / "language" / "statements.md"
+    rules = {line.partition(":")[0] for line in "".join(fences(page, "grammar")).splitlines()}
+    assert {s.strip() for s in listed[1].split("|")} <= rules
+    sections = page.read_text("utf-8").split("\n## `")[1:]
+    assert all("```grammar" in s and "```flow" in s for s in sections)
+
+
+def test_the_index_lists_every_page() -> None:
+    index = (ROOT / "docs" / "language" / "README.md").read_text("utf-8")
+    assert set(re.findall(r"^\| \[.+?\]\((.+?)\)", index, re.M)) == {
+        p.name for p in PAGES if p.stem != "README"
+    }
