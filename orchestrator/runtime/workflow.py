@@ -214,10 +214,15 @@ class SagaWorkflow:
         self._show_parked()
         try:
             await workflow.wait_condition(lambda: path in self._decisions)
-        finally:
-            del self._parked[path]
-            self._show_parked()
+        except asyncio.CancelledError:  # and nothing else: an evicted workflow is closed, too
+            self._settled(path)
+            raise
+        self._settled(path)
         return self._decisions.pop(path)
+
+    def _settled(self, path: str) -> None:
+        del self._parked[path]
+        self._show_parked()
 
     def _show_parked(self) -> None:
         """The memo holds one of them; its decision brings the next."""
