@@ -81,7 +81,11 @@ class Cli:
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def call(
-        self, *arguments: object, env: Mapping[str, str] | None = None, limit: float = 60
+        self,
+        *arguments: object,
+        env: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+        limit: float = 60,
     ) -> Done:
         """In this process, on a thread without an event loop: spares the imports."""
         found: list[Done] = []
@@ -92,6 +96,7 @@ class Cli:
             result = CliRunner().invoke(
                 app,
                 [str(a) for a in arguments],
+                input=stdin,
                 env={"ORCHESTRATE_DATA": str(self.data), **(env or {})},
             )
             if result.exception and not isinstance(result.exception, SystemExit):
