@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Numeric, String, Table, func, select, text, update
@@ -16,8 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.service import Service
 from orchestrator.store.database import Database
-
-HERE = Path(__file__).parent
 
 #: What the shop had of everything when it opened.
 OPENING_STOCK = 100_000
@@ -40,7 +37,7 @@ reservations = Table(
     Column("status", String, nullable=False),
 )
 
-inventory = Service("inventory", flow=HERE, metadata=_inventory)
+inventory = Service("inventory", metadata=_inventory)
 
 
 @inventory.handles("ReserveStock")
@@ -94,7 +91,7 @@ charges = Table(
     Column("status", String, nullable=False),
 )
 
-payments = Service("payments", flow=HERE, metadata=_payments)
+payments = Service("payments", metadata=_payments)
 
 
 @payments.handles("ChargeCard")
@@ -131,7 +128,7 @@ parcels = Table(
     Column("status", String, nullable=False),
 )
 
-shipping = Service("shipping", flow=HERE, metadata=_shipping)
+shipping = Service("shipping", metadata=_shipping)
 
 
 class CarrierUnreachableError(Exception):
@@ -166,7 +163,7 @@ sent = Table(
     Column("text", String, nullable=False),
 )
 
-notifications = Service("notifications", flow=HERE, metadata=_notifications)
+notifications = Service("notifications", metadata=_notifications)
 
 
 @notifications.handles("Notify")

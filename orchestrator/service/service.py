@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,10 +28,11 @@ class Service:
     """A participant in sagas, written against its contract.
 
     `flow` is a `.flow` file or a folder of them; a relative path is relative to the current
-    directory, as everywhere in Python. `metadata` are the participant's own tables, created at the
+    directory, as everywhere in Python. Without it, the flows that stand beside the file in which
+    the service is made. `metadata` are the participant's own tables, created at the
     start when missing. `program` stands in for `flow`, for tests.
 
-        inventory = Service("inventory", flow="flows/orders")
+        inventory = Service("inventory")
         messages, failures = inventory.messages, inventory.failures
 
         @inventory.handles("ReserveStock")
@@ -46,9 +48,7 @@ class Service:
         metadata: MetaData | None = None,
     ) -> None:
         if program is None:
-            if flow is None:
-                raise ServiceError(f"service `{name}` needs `flow`, the path of its contract")
-            program = read_program(name, flow)
+            program = read_program(name, flow if flow is not None else _folder_of_caller(name))
         self.module, self.model = find_service(program, name)
         self.name = simple(name)
         self.program = program
@@ -102,3 +102,11 @@ class Service:
 
     def _replies(self) -> list[str]:
         return [n for c in self.model.commands for n in (*c.replies, *c.fails)]
+
+
+def _folder_of_caller(name: str) -> Path:
+    """The folder of the file that makes a service."""
+    file = sys._getframe(2).f_globals.get("__file__")
+    if file is None:
+        raise ServiceError(f"service `{name}` needs `flow`, the path of its contract")
+    return Path(file).parent

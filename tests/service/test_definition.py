@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import runpy
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,15 @@ def test_a_contract_is_read_from_its_flow(tmp_path: Path) -> None:
     """From a folder of flow files."""
     (tmp_path / "contracts.flow").write_text(CONTRACT)
     assert Service("inventory", flow=tmp_path).name == "inventory"
+
+
+def test_without_a_flow_those_beside_the_file_are_read(tmp_path: Path) -> None:
+    """A service made in a file finds its contract in the flows that stand beside it."""
+    (tmp_path / "contracts.flow").write_text(CONTRACT)
+    file = tmp_path / "services.py"
+    file.write_text('from orchestrator.service import Service\ninventory = Service("inventory")\n')
+    made = runpy.run_path(str(file))["inventory"]
+    assert made.model.name == "shop.contracts.inventory"
 
 
 def test_a_missing_flow_names_the_place(tmp_path: Path) -> None:
