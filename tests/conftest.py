@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -25,6 +26,12 @@ from orchestrator.store.database import Database
 from orchestrator.store.migrate import migrate
 
 _numbers = itertools.count()
+
+
+def pytest_configure() -> None:
+    """A shell's background job is started with SIGINT ignored, and all its children inherit that:
+    then the programs that the tests send a Ctrl-C would never see one."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
