@@ -18,6 +18,8 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
 
 
 @command
@@ -29,9 +31,15 @@ def check(
     """Checks flows without running anything. The exit status is 1 when there are errors."""
     from dsl.diagnostic import has_errors
     from dsl.render import summary, to_json, to_text
+    from dsl.render_ci import to_github, to_sarif
 
     loaded = read_flows(paths)
-    if json or format is Format.JSON:
+    if format is Format.SARIF and not json:
+        print_json(to_sarif(loaded.diagnostics))
+    elif format is Format.GITHUB and not json:
+        for diagnostic in loaded.diagnostics:
+            typer.echo(to_github(diagnostic))
+    elif json or format is Format.JSON:
         print_json(
             {
                 "ok": not has_errors(loaded.diagnostics),

@@ -38,6 +38,25 @@ def test_errors_are_shown_with_their_place(cli: Cli, write: Callable[[str, str],
         assert found.json["diagnostics"][0]["code"].startswith("F")
 
 
+def test_findings_for_code_review(cli: Cli, write: Callable[[str, str], Path]) -> None:
+    """SARIF holds a result with its rule and region, GitHub's form an annotation of the place."""
+    write("m.flow", 'module m\nrecord R { a: string = "\U0001f600" b: strin }\n')
+    sarif = cli.run("check", "m.flow", "--format", "sarif")
+    assert (sarif.code, sarif.json["version"]) == (1, "2.1.0")
+    [run] = sarif.json["runs"]
+    [result] = run["results"]
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "F104"
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "m.flow"
+    # Columns count UTF-16 units: the emoji before the place has two.
+    assert (place["region"]["startLine"], place["region"]["startColumn"]) == (2, 32)
+    github = cli.run("check", "m.flow", "--format", "github")
+    assert github.code == 1
+    assert github.out.startswith(
+        "::error file=m.flow,line=2,endLine=2,title=F104,col=31,endColumn=36::"
+    )
+
+
 def test_good_flows_as_json(cli: Cli) -> None:
     """Without errors the JSON says so, and names the modules."""
     done = cli.call("check", ORDERS, "--json")
