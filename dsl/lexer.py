@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lark.lexer import TerminalDef
+from dsl.table import Terminal
 
 #: Kinds of tokens that no grammar knows: a string without an end, what begins like a number and
 #: is none, any other character, and the end of the text.
@@ -31,16 +31,16 @@ class Lexer:
     """Splits texts. A word has its keyword's type; the parser takes it for a name where no such
     keyword can stand."""
 
-    def __init__(self, terminals: Iterable[TerminalDef], ignored: Iterable[str]) -> None:
+    def __init__(self, terminals: Iterable[Terminal], ignored: Iterable[str]) -> None:
         ignored = set(ignored)
         known = list(terminals)
-        fixed = {t.name: t.pattern.value for t in known if t.pattern.type == "str"}
+        fixed = {t.name: t.fixed for t in known if t.fixed}
         #: Terminals by the words they stand for.
         self.words = {text: name for name, text in fixed.items() if text.isidentifier()}
         signs = [t for t in known if fixed.get(t.name) not in self.words and t.name not in ignored]
-        signs.sort(key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value)))
-        blank = "|".join(t.pattern.to_regexp() for t in known if t.name in ignored)
-        tokens = "|".join(f"(?P<{t.name}>{t.pattern.to_regexp()})" for t in signs)
+        signs.sort(key=lambda t: (-t.priority, -t.width, -t.length))
+        blank = "|".join(t.pattern for t in known if t.name in ignored)
+        tokens = "|".join(f"(?P<{t.name}>{t.pattern})" for t in signs)
         # Possessive: what was skipped is never given back, so a failure costs nothing more.
         self._pattern = re.compile(rf"(?:{blank})*+(?:{tokens}|(?P<{STRAY}>[\s\S])|\Z)")
 

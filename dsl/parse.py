@@ -6,11 +6,10 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from lark import Lark
-
 from dsl import syntax
 from dsl.automaton import Automaton, Run
 from dsl.diagnostic import Diagnostic
+from dsl.kept import table_of
 from dsl.lexer import Lexer, Token
 from dsl.memory import uncollected
 from dsl.recovery import Recovery
@@ -33,7 +32,7 @@ def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
     read of it."""
     lexer, automaton, words = _grammar("file")
     builder = TreeBuilder(source)
-    run = Run(automaton, builder, "file")
+    run = Run(automaton, builder)
     tokens = lexer.tokens(source.text)
     index = run.feed(tokens, 0)
     if index == len(tokens):
@@ -52,7 +51,7 @@ def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnost
     """The syntax tree of a text that is one expression; None when it is not."""
     lexer, automaton, words = _grammar("expr")
     builder = TreeBuilder(source)
-    run = Run(automaton, builder, "expr")
+    run = Run(automaton, builder)
     tokens = lexer.tokens(source.text)
     index = run.feed(tokens, 0)
     if index == len(tokens):
@@ -68,15 +67,8 @@ def _in_order(diagnostics: list[Diagnostic] | tuple[Diagnostic, ...]) -> tuple[D
 
 @cache
 def _grammar(start: str) -> _Grammar:
-    """The grammar of a whole file or of one expression, whose table takes a third of the time."""
+    """The grammar of a whole file or of one expression."""
     grammar = files("dsl").joinpath("grammar.lark").read_text("utf-8")
-    lark = Lark(
-        grammar,
-        parser="lalr",
-        start=start,
-        keep_all_tokens=True,
-        maybe_placeholders=False,
-    )
-    words = {t.name: t.pattern.value for t in lark.terminals if t.pattern.type == "str"}
-    lexer = Lexer(lark.terminals, lark.ignore_tokens)
-    return _Grammar(lexer, Automaton(lark, action_of), words)
+    table = table_of(grammar, start)
+    words = {t.name: t.fixed for t in table.terminals if t.fixed}
+    return _Grammar(Lexer(table.terminals, table.ignored), Automaton(table, action_of), words)

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from lark.grammar import Rule
-
 from dsl import literal, syntax
 from dsl.automaton import Action
 from dsl.diagnostic import Diagnostic, Note
 from dsl.docs import doc_above
 from dsl.lexer import Token
 from dsl.source import Source, Span
+from dsl.table import Rule
 
 T = TypeVar("T")
 
@@ -60,13 +59,12 @@ def _of(children: Sequence[Any], kind: type[T]) -> tuple[T, ...]:
 def action_of(rule: Rule) -> Action | None:
     """How the values of a rule's symbols become its own: by the builder's method of that name.
     None where the only one is passed on."""
-    name = str(rule.origin.name)
-    alone = len(rule.expansion) == 1
-    if alone and not name.startswith("__") and (name[0] == "_" or rule.options.expand1):
-        return None if rule.alias is None else _calling(str(rule.alias))
+    name = rule.origin
+    if rule.size == 1 and not name.startswith("__") and (name[0] == "_" or rule.expand):
+        return _calling(rule.alias) if rule.alias else None
     if name.startswith("_"):
         return _gather
-    return _naming if name in _WORDS else _calling(str(rule.alias or name))
+    return _naming if name in _WORDS else _calling(rule.alias or name)
 
 
 #: The rules whose one token is a name, whatever its type.

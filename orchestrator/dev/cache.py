@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from platformdirs import user_cache_path
 
 Say = Callable[[str], None]
 """Where progress goes: one line at a time, without a line end."""
@@ -16,12 +13,6 @@ Say = Callable[[str], None]
 
 def quiet(_: str) -> None:
     """Say nothing."""
-
-
-def cache_folder() -> Path:
-    """`$ORCHESTRATE_CACHE`, else the system's place for a user's caches; it may not exist yet."""
-    chosen = os.environ.get("ORCHESTRATE_CACHE")
-    return Path(chosen).expanduser().absolute() if chosen else user_cache_path("orchestrate")
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from orchestrator.dev.cache import Say, alone, cache_folder, quiet
+from dsl.kept import cache_folder
+from orchestrator.dev.cache import Say, alone, quiet
 from orchestrator.dev.errors import MissingError
 
 _AT_ONCE = 4
