@@ -6,9 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel
-
-from dsl.cel.nodes import Ref
 from dsl.model import (
     AwaitModel,
     BranchModel,
@@ -33,6 +30,7 @@ from dsl.model import (
     WhileModel,
     YieldModel,
 )
+from orchestrator.compile.names import names_read
 from orchestrator.compile.plan import (
     ArmPlan,
     AwaitPlan,
@@ -74,7 +72,7 @@ def lower_saga(saga: SagaModel) -> SagaPlan:
             StartPlan(event=s.event, name=s.name, arguments=s.arguments) for s in saga.starts
         ),
         within=saga.within.total_seconds() if saga.within is not None else None,
-        body=_Lowering(_read(saga)).block(saga.body),
+        body=_Lowering(names_read(saga.body)).block(saga.body),
         doc=saga.doc,
     )
 
@@ -234,22 +232,6 @@ class _Lowering:
             on_timeout=self.block(on_timeout) if on_timeout is not None else None,
             **fields,
         )
-
-
-def _read(saga: SagaModel) -> frozenset[str]:
-    """The names that the expressions of a saga read."""
-    names, left = set(), list[Any](saga.body)
-    while left:
-        part = left.pop()
-        if isinstance(part, Ref):
-            names.add(part.name)
-        elif isinstance(part, BaseModel):
-            left.extend(value for _, value in part)
-        elif isinstance(part, dict):
-            left.extend(part.values())
-        elif isinstance(part, list | tuple):
-            left.extend(part)
-    return frozenset(names)
 
 
 def _call(call: CallModel, policy: PolicyModel) -> CallPlan:

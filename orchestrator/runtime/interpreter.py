@@ -83,7 +83,8 @@ class Interpreter:
         self._effects = effects
         self._expressions = expressions
         self._compensation = Compensation(effects, expressions)
-        self._undos = Undos()
+        #: What is to be undone, last of all first.
+        self.undos = Undos()
         self._forward = False  # the pivot has been passed
         self._waits = 0  # how often the saga has acted or waited
 
@@ -91,12 +92,12 @@ class Interpreter:
         """The saga's result. Raises SagaFailed; compensating is the caller's next call."""
         env = Env()
         env.update({CLOCK: self._effects.now, **parameters})
-        left = await self._block(self._saga.body, env, self._undos)
+        left = await self._block(self._saga.body, env, self.undos)
         return left.value if left else None
 
     async def compensate(self) -> None:
         """Undoes what was done, last first. Raises CompensationFailed."""
-        await self._compensation.run(self._undos)
+        await self._compensation.run(self.undos)
 
     async def _block(self, body: tuple[Instruction, ...], env: Env, undos: Undos) -> Leaving:
         for instruction in body:
@@ -175,7 +176,7 @@ class Interpreter:
         env[step.name] = answer
         if step.pivot:
             self._forward = True
-            self._undos.clear()
+            self.undos.clear()
             self._effects.pass_pivot()
         elif undo:
             undo.env[step.name], undo.known = answer, True
