@@ -12,6 +12,7 @@ from tests.bench.rows import Row
 
 #: Imported when it is run, so that one benchmark does not need what another does.
 BENCHMARKS = {
+    "language": "tests.bench.language",
     "saga": "tests.bench.saga.benchmark",
 }
 

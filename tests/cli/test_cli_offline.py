@@ -174,6 +174,24 @@ def test_no_client_is_loaded_for_nothing(cli: Cli, arguments: list[str]) -> None
     assert heavy & set(done.stderr.split()) == set()
 
 
+def test_a_check_loads_no_more_than_it_needs(cli: Cli) -> None:
+    """Neither what computes the grammar's table, which is kept, nor what draws tables."""
+    cli.call("check", str(ORDERS))
+    code = (
+        "import sys; from orchestrator.cli.main import app\n"
+        "try: app(sys.argv[1:])\n"
+        "finally: print(*sorted(m for m in sys.modules if '.' not in m), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check", str(ORDERS)],
+        env=environment(cli.data),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"lark", "rich", "sqlite3"} & set(done.stderr.split()) == set()
+
+
 def test_errors_for_the_user_exist() -> None:
     """Every class that the command line knows by name is an exception there is."""
     from importlib import import_module
