@@ -26,6 +26,7 @@ _OPENING = frozenset(
         *("TYPE", "ENUM", "RECORD", "POLICY", "SERVICE", "COMMAND", "EVENT", "SAGA", "FROM"),
         *("STEP", "LET", "IF", "PARALLEL", "BRANCH", "AWAIT", "EMIT", "FAIL", "RETURN", "PIVOT"),
         *("VAR", "SET", "MATCH", "CASE", "WHILE", "FOR", "YIELD", "TRY", "RACE", "SLEEP"),
+        *("SCENARIO", "GIVEN", "RUN", "EXPECT"),
     )
 )
 #: What is never put in: it would change to what the following belongs, or invent a value.

@@ -572,14 +572,135 @@ Statement = (
 )
 
 
+# --- scenarios -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """`given C(field: value) replies R(…) after d 2 times`; with `fails` it is a failure."""
+
+    subject: Path
+    only: tuple[Argument, ...]
+    answer: Invocation
+    fails: bool
+    delay: Expr | None
+    times: int | None
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTimeout:
+    """`given C(field: value) times out 2 times`."""
+
+    subject: Path
+    only: tuple[Argument, ...]
+    times: int | None
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class GivenValue:
+    """`given Activity(parameter: value) returns expr after d 2 times`."""
+
+    subject: Path
+    only: tuple[Argument, ...]
+    value: Expr
+    delay: Expr | None
+    times: int | None
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class GivenArrival:
+    """`given Event(…) arrives after d`."""
+
+    message: Invocation
+    delay: Expr | None
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class GivenCancel:
+    """`given cancelled after d`."""
+
+    delay: Expr | None
+    at: Span
+
+
+Given = GivenAnswer | GivenTimeout | GivenValue | GivenArrival | GivenCancel
+
+
+@dataclass(frozen=True, slots=True)
+class RunSaga:
+    """`run Saga(…)`; with `on_event`, `run on Event(…)`."""
+
+    callee: Invocation
+    on_event: bool
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectMessage:
+    """`expect C(…)`; with `absent`, `expect no C(…)`."""
+
+    message: Invocation
+    absent: bool
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectResult:
+    """`expect result value`."""
+
+    value: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectFailure:
+    """`expect failure part`."""
+
+    part: Expr
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectParked:
+    """`expect parked`."""
+
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectWithin:
+    """`expect within limit`."""
+
+    limit: Expr
+    at: Span
+
+
+Expect = ExpectMessage | ExpectResult | ExpectFailure | ExpectParked | ExpectWithin
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioDecl:
+    """`scenario "title" { given … run … expect … }`, its parts in the order of the text."""
+
+    title: Literal
+    parts: tuple[Given | RunSaga | Expect, ...]
+    doc: str
+    at: Span
+
+
 @dataclass(frozen=True, slots=True)
 class File:
-    """One parsed `.flow` file."""
+    """One parsed `.flow` file. Scenarios have titles, not names, and stand apart."""
 
     source: Source
     module: Path | None
     imports: tuple[ImportDecl, ...]
     declarations: tuple[Declaration, ...]
+    scenarios: tuple[ScenarioDecl, ...] = ()
 
     def __iter__(self) -> Iterator[Declaration]:
         return iter(self.declarations)

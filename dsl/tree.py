@@ -68,7 +68,12 @@ def action_of(rule: Rule) -> Action | None:
 
 
 #: The rules whose one token is a name, whatever its type.
-_WORDS = frozenset(("name", "any_name", "field_name", "setting_name", "variable"))
+_WORDS = frozenset(
+    (
+        *("name", "any_name", "field_name", "setting_name", "variable"),
+        *("subject_name", "expected_name"),
+    )
+)
 
 
 def _calling(method: str) -> Action:
@@ -131,7 +136,11 @@ class TreeBuilder:
         module = _of(c, syntax.Path)
         declarations = tuple(d for d in c if isinstance(d, syntax.Declaration))
         return syntax.File(
-            self.source, module[0] if module else None, _of(c, syntax.ImportDecl), declarations
+            source=self.source,
+            module=module[0] if module else None,
+            imports=_of(c, syntax.ImportDecl),
+            declarations=declarations,
+            scenarios=_of(c, syntax.ScenarioDecl),
         )
 
     def module_decl(self, at: Span, c: list[syntax.Path]) -> syntax.Path:
@@ -430,6 +439,75 @@ class TreeBuilder:
     def return_statement(self, at: Span, c: list[Any]) -> syntax.Return:
         return syntax.Return(c[0], at)
 
+    # --- scenarios
+
+    def scenario_decl(self, at: Span, c: list[Any]) -> syntax.ScenarioDecl:
+        title = self.string_literal(Span(self.source, c[0].start, c[0].end), c[:1])
+        return syntax.ScenarioDecl(title, tuple(c[1:]), self._doc(at), at)
+
+    def given_answer(self, at: Span, c: list[Any]) -> syntax.GivenAnswer:
+        ((fails, answer),) = (x.content for x in _of(c, _Clause) if x.word == "answer")
+        delay, times = self._repeated(c)
+        return syntax.GivenAnswer(c[0], _only(c), answer, fails, delay, times, at)
+
+    def reply_answer(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("answer", (False, c[0]), at)
+
+    def failure_answer(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("answer", (True, c[0]), at)
+
+    def given_timeout(self, at: Span, c: list[Any]) -> syntax.GivenTimeout:
+        _, times = self._repeated(c)
+        return syntax.GivenTimeout(c[0], _only(c), times, at)
+
+    def given_value(self, at: Span, c: list[Any]) -> syntax.GivenValue:
+        value = next(x for x in c[1:] if not isinstance(x, _Group | _Clause))
+        delay, times = self._repeated(c)
+        return syntax.GivenValue(c[0], _only(c), value, delay, times, at)
+
+    def given_arrival(self, at: Span, c: list[Any]) -> syntax.GivenArrival:
+        delay, _ = self._repeated(c)
+        return syntax.GivenArrival(_message(c, at), delay, at)
+
+    def given_cancel(self, at: Span, c: list[Any]) -> syntax.GivenCancel:
+        delay, _ = self._repeated(c)
+        return syntax.GivenCancel(delay, at)
+
+    def _repeated(self, c: list[Any]) -> tuple[syntax.Expr | None, int | None]:
+        """When something is given, and how often."""
+        clauses = {x.word: x.content for x in _of(c, _Clause)}
+        return clauses.get("after"), clauses.get("times")
+
+    def delay(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("after", c[0], at)
+
+    def times(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("times", self._constant(at, literal.read_int, c[0].text).value, at)
+
+    def run_saga(self, at: Span, c: list[Any]) -> syntax.RunSaga:
+        return syntax.RunSaga(c[0], False, at)
+
+    def run_event(self, at: Span, c: list[Any]) -> syntax.RunSaga:
+        return syntax.RunSaga(c[0], True, at)
+
+    def expect_message(self, at: Span, c: list[Any]) -> syntax.ExpectMessage:
+        return syntax.ExpectMessage(_message(c, at), False, at)
+
+    def expect_no_message(self, at: Span, c: list[Any]) -> syntax.ExpectMessage:
+        return syntax.ExpectMessage(_message(c, at), True, at)
+
+    def expect_result(self, at: Span, c: list[Any]) -> syntax.ExpectResult:
+        return syntax.ExpectResult(c[0], at)
+
+    def expect_failure(self, at: Span, c: list[Any]) -> syntax.ExpectFailure:
+        return syntax.ExpectFailure(c[0], at)
+
+    def expect_parked(self, at: Span, c: list[Any]) -> syntax.ExpectParked:
+        return syntax.ExpectParked(at)
+
+    def expect_within(self, at: Span, c: list[Any]) -> syntax.ExpectWithin:
+        return syntax.ExpectWithin(c[0], at)
+
     # --- expressions
 
     def conditional(self, at: Span, c: list[Any]) -> syntax.Conditional:
@@ -517,6 +595,18 @@ class TreeBuilder:
 
     def null_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
         return syntax.Literal(None, at)
+
+
+def _only(children: Sequence[Any]) -> tuple[syntax.Argument, ...]:
+    return next(iter(_of(children, _Group)), ())
+
+
+def _message(children: Sequence[Any], at: Span) -> syntax.Invocation:
+    """A message in a scenario: without brackets it has any values."""
+    path, given = children[0], _of(children, _Group)
+    end = given[0].at.end if given else path.at.end
+    span = Span(at.source, path.at.start, end)
+    return syntax.Invocation(path, given[0] if given else (), span)
 
 
 def _named(children: Sequence[Any]) -> syntax.Identifier | None:
