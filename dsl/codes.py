@@ -26,6 +26,9 @@ CODES: dict[str, str] = {
     "F208": "an ambiguous enum symbol",
     "F210": "an unknown setting",
     "F211": "a setting with a value it cannot take",
+    "F212": "a sequence or version that is no whole number",
+    "F213": "a field without a wire number",
+    "F214": "a wire number that cannot be one",
     "F301": "a step that nothing undoes",
     "F302": "a saga without a key",
     "F303": "a key that cannot be a key",
@@ -42,4 +45,6 @@ CODES: dict[str, str] = {
     "F314": "a match that is not complete",
     "F315": "a new value for what is no variable",
     "F316": "a yield that nothing collects",
+    "F320": "retries that break a declared order",
+    "F321": "shedding what must be delivered",
 }

@@ -25,8 +25,17 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A text to put in the place of a span; an empty span is a place to insert at."""
+
+    at: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `code` has a page under `docs/errors/`; `label` stands under the carets."""
+    """One finding. `code` has a page under `docs/errors/`; `label` stands under the carets; `fix`
+    are the edits that put it right, none where a person has to decide."""
 
     code: str
     message: str
@@ -35,6 +44,7 @@ class Diagnostic:
     help: str = ""
     also: tuple[Note, ...] = ()
     severity: Severity = Severity.ERROR
+    fix: tuple[Edit, ...] = ()
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

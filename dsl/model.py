@@ -71,14 +71,60 @@ class Retry(Model):
     jitter: float = 0.0
 
 
+class Exhausted(StrEnum):
+    """What follows when a step's attempts are used up: the saga fails and compensates, or it waits
+    for a person's decision."""
+
+    COMPENSATE = "compensate"
+    PARK = "park"
+
+
+class Order(StrEnum):
+    """What the later messages of a key do while one waits for a retry: wait behind it, hold the
+    whole partition, or go on."""
+
+    ORDERED = "ordered"
+    BLOCKING = "blocking"
+    UNORDERED = "unordered"
+
+
+class Overflow(StrEnum):
+    """What happens to messages beyond the limits: the sender waits, they are dropped, or kept."""
+
+    BLOCK = "block"
+    SHED = "shed"
+    BUFFER = "buffer"
+
+
+class Breaker(Model):
+    """Opens after `failures` within a time, and lets one attempt through after `open_for`."""
+
+    failures: int
+    within: timedelta
+    open_for: timedelta
+
+
+class RateLimit(Model):
+    """So many messages in each time."""
+
+    count: int
+    per: timedelta
+
+
 class PolicyModel(Model):
     """What a step is granted: `timeout` for each attempt, `retry`, and the topic that takes the
-    command when all attempts are used up."""
+    command when all attempts are used up, and the limits of what it talks to."""
 
     name: str = ""
     timeout: timedelta = timedelta(seconds=10)
     retry: Retry = Retry()
     dead_letter: str | None = None
+    exhausted: Exhausted = Exhausted.COMPENSATE
+    order: Order = Order.ORDERED
+    circuit_breaker: Breaker | None = None
+    rate_limit: RateLimit | None = None
+    max_in_flight: int | None = None
+    overflow: Overflow = Overflow.BLOCK
     doc: str = ""
 
 
@@ -93,8 +139,47 @@ class TopicModel(Model):
     retention: timedelta | None = None
 
 
+class WireFormat(StrEnum):
+    """How a service's messages are written."""
+
+    JSON = "json"
+    AVRO = "avro"
+    PROTOBUF = "protobuf"
+
+
+class Compatibility(StrEnum):
+    """What a new version of a service's messages owes to the last one, or to all before it: that
+    its readers read old messages (`backward`), that old readers read its messages (`forward`), or
+    both (`full`)."""
+
+    NONE = "none"
+    BACKWARD = "backward"
+    BACKWARD_TRANSITIVE = "backward_transitive"
+    FORWARD = "forward"
+    FORWARD_TRANSITIVE = "forward_transitive"
+    FULL = "full"
+    FULL_TRANSITIVE = "full_transitive"
+
+
+class Idempotency(Model):
+    """How a command's handler knows one that it has handled: by the message's id, by the fields
+    of a business key, or by the field that holds the version it applies to."""
+
+    by: Literal["message", "key", "version"] = "message"
+    fields: tuple[str, ...] = ()
+
+
+class Delivery(StrEnum):
+    """How often an event reaches who consumes it."""
+
+    AT_MOST_ONCE = "at_most_once"
+    AT_LEAST_ONCE = "at_least_once"
+    EXACTLY_ONCE = "exactly_once"
+
+
 class CommandModel(Model):
-    """A command: `name` is its payload's qualified name, replies and failures are events'."""
+    """A command: `name` is its payload's qualified name, replies and failures are events'; `wire`
+    is its service's format."""
 
     name: str
     key: str
@@ -102,21 +187,21 @@ class CommandModel(Model):
     replies: tuple[str, ...]
     fails: tuple[str, ...] = ()
     doc: str = ""
+    idempotency: Idempotency = Idempotency()
+    wire: WireFormat = WireFormat.JSON
 
 
 class EventModel(Model):
-    """An event: `name` is its payload's qualified name."""
+    """An event: `name` is its payload's qualified name; `sequence` the field that numbers the
+    events of a key; `wire` its service's format."""
 
     name: str
     key: str
     topic: str
     doc: str = ""
-
-
-class WireFormat(StrEnum):
-    """How a service's messages are written."""
-
-    JSON = "json"
+    sequence: str | None = None
+    delivery: Delivery = Delivery.AT_LEAST_ONCE
+    wire: WireFormat = WireFormat.JSON
 
 
 class ServiceModel(Model):
@@ -126,6 +211,7 @@ class ServiceModel(Model):
     commands_topic: TopicModel
     events_topic: TopicModel
     format: WireFormat = WireFormat.JSON
+    compatibility: Compatibility = Compatibility.FULL_TRANSITIVE
     policy: PolicyModel | None = None
     commands: tuple[CommandModel, ...] = ()
     events: tuple[EventModel, ...] = ()

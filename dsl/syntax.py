@@ -158,12 +158,20 @@ class TypeRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """`@3`; without a value when that cannot be read."""
+
+    value: int | None
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
 class FieldDecl:
     """`name: type @number = default where constraint`."""
 
     name: Identifier
     type: TypeRef
-    number: int | None
+    number: Number | None
     default: Expr | None
     constraint: Expr | None
     doc: str
@@ -233,8 +241,17 @@ class PolicyDecl:
 
 
 @dataclass(frozen=True, slots=True)
+class Idempotent:
+    """`idempotent by message`, `by key (f, g)` or `by version f`; `by` is the word."""
+
+    by: str
+    fields: tuple[Identifier, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
 class CommandDecl:
-    """`command Name key k { fields } replies A | B fails C`."""
+    """`command Name key k idempotent by … { fields } replies A | B fails C`."""
 
     name: Identifier
     key: Identifier
@@ -243,17 +260,20 @@ class CommandDecl:
     fails: tuple[Path, ...]
     doc: str
     at: Span
+    idempotent: Idempotent | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EventDecl:
-    """`event Name key k { fields }`."""
+    """`event Name key k sequence f delivery mode { fields }`."""
 
     name: Identifier
     key: Identifier
     fields: tuple[FieldDecl, ...]
     doc: str
     at: Span
+    sequence: Identifier | None = None
+    delivery: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True)

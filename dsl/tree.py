@@ -176,7 +176,8 @@ class TreeBuilder:
         )
 
     def number(self, at: Span, c: list[Token]) -> _Clause:
-        return _Clause("number", self._constant(at, literal.read_int, c[0].text).value, at)
+        value = self._constant(at, literal.read_int, c[0].text).value
+        return _Clause("number", syntax.Number(value if type(value) is int else None, at), at)
 
     def default(self, at: Span, c: list[Any]) -> _Clause:
         return _Clause("default", c[0], at)
@@ -214,19 +215,47 @@ class TreeBuilder:
         )
 
     def command_decl(self, at: Span, c: list[Any]) -> syntax.CommandDecl:
-        answers = {x.word: x.content for x in _of(c, _Clause)}
+        said = self._once(_of(c, _Clause), {"replies", "fails", "idempotent"})
         return syntax.CommandDecl(
-            c[0],
-            c[1],
-            c[2],
-            answers.get("replies", ()),
-            answers.get("fails", ()),
-            self._doc(at),
-            at,
+            name=c[0],
+            key=c[1],
+            fields=_fields(c),
+            replies=said.get("replies", ()),
+            fails=said.get("fails", ()),
+            doc=self._doc(at),
+            at=at,
+            idempotent=said.get("idempotent"),
         )
 
     def event_decl(self, at: Span, c: list[Any]) -> syntax.EventDecl:
-        return syntax.EventDecl(c[0], c[1], c[2], self._doc(at), at)
+        said = self._once(_of(c, _Clause), {"sequence", "delivery"})
+        return syntax.EventDecl(
+            name=c[0],
+            key=c[1],
+            fields=_fields(c),
+            doc=self._doc(at),
+            at=at,
+            sequence=said.get("sequence"),
+            delivery=said.get("delivery"),
+        )
+
+    def idempotent(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("idempotent", c[0], at)
+
+    def by_message(self, at: Span, c: list[Any]) -> syntax.Idempotent:
+        return syntax.Idempotent("message", (), at)
+
+    def by_key(self, at: Span, c: list[Any]) -> syntax.Idempotent:
+        return syntax.Idempotent("key", tuple(c), at)
+
+    def by_version(self, at: Span, c: list[Any]) -> syntax.Idempotent:
+        return syntax.Idempotent("version", tuple(c), at)
+
+    def sequence(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("sequence", c[0], at)
+
+    def delivery(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("delivery", c[0], at)
 
     def key_field(self, at: Span, c: list[Any]) -> syntax.Identifier:
         return c[0]  # type: ignore[no-any-return]
@@ -611,3 +640,7 @@ def _message(children: Sequence[Any], at: Span) -> syntax.Invocation:
 
 def _named(children: Sequence[Any]) -> syntax.Identifier | None:
     return next(iter(_of(children, syntax.Identifier)), None)
+
+
+def _fields(children: Sequence[Any]) -> tuple[syntax.FieldDecl, ...]:
+    return tuple(_of(next(iter(_of(children, _Group)), ()), syntax.FieldDecl))

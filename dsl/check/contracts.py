@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from dsl import syntax
+from dsl.check.clauses import Clauses
 from dsl.check.data import Data
 from dsl.check.names import Module, Symbol
 from dsl.check.policies import Policies
+from dsl.check.promises import check_service
 from dsl.check.report import Report, did_you_mean
 from dsl.check.settings import Form, Settings, call, topic_name
 from dsl.diagnostic import Note
-from dsl.model import CommandModel, EventModel, ServiceModel, TopicModel, WireFormat
+from dsl.model import (
+    CommandModel,
+    Compatibility,
+    EventModel,
+    PolicyModel,
+    ServiceModel,
+    TopicModel,
+    WireFormat,
+)
 from dsl.source import Span
-from dsl.types import ANY, INT, STRING, UUID
 
 _TOPIC: dict[str, dict[str, type]] = {
     "topic": {"name": str, "partitions": int, "retention": timedelta}
@@ -28,6 +36,7 @@ class Contracts:
         self._data = data
         self._policies = policies
         self._report = report
+        self._clauses = Clauses(data, report)
         self._owners: dict[str, Span] = {}
 
     def declared(self, module: Module) -> tuple[ServiceModel, ...]:
@@ -45,33 +54,39 @@ class Contracts:
         name = declaration.name.text
         commands = self._topic(settings.take("commands"), f"{name}.commands", declaration)
         events = self._topic(settings.take("events"), f"{name}.events", declaration)
-        format = settings.word("format", tuple(WireFormat)) or WireFormat.JSON
-        policy = settings.take("policy")
+        format = settings.one_of("format", WireFormat) or WireFormat.JSON
+        compatibility = settings.one_of("compatibility", Compatibility)
+        policy = self._policy(settings.take("policy"), module)
         settings.finish()
         self._distinct(declaration)
+        check_service(declaration, policy, self._report)
         return ServiceModel(
             name=symbol.name,
             commands_topic=commands,
             events_topic=events,
-            format=WireFormat(format),
-            policy=self._policy(policy, module),
+            format=format,
+            compatibility=compatibility or Compatibility.FULL_TRANSITIVE,
+            policy=policy,
             commands=tuple(
-                self._command(c, symbol.name, commands.name, declaration, module)
+                self._command(c, symbol.name, commands.name, declaration, module, format)
                 for c in declaration.commands
             ),
             events=tuple(
                 EventModel(
                     name=f"{symbol.name}.{e.name.text}",
-                    key=self._key(e, symbol.name),
+                    key=self._clauses.key(e, symbol.name),
                     topic=events.name,
                     doc=e.doc,
+                    sequence=self._clauses.sequence(e, symbol.name),
+                    delivery=self._clauses.delivery(e),
+                    wire=format,
                 )
                 for e in declaration.events
             ),
             doc=declaration.doc,
         )
 
-    def _policy(self, value: syntax.Expr | None, module: Module) -> Any:
+    def _policy(self, value: syntax.Expr | None, module: Module) -> PolicyModel | None:
         if value is None:
             return None
         if isinstance(value, syntax.Name):
@@ -107,20 +122,6 @@ class Contracts:
                 text = f"`{name.text}` is declared twice"
                 self._report.add("F102", text, name.at, "again", "rename one of them", also)
 
-    def _key(self, message: syntax.CommandDecl | syntax.EventDecl, service: str) -> str:
-        fields = {f.name: f for f in self._data.record(f"{service}.{message.name.text}").fields}
-        key = message.key
-        if key.text not in fields:
-            text = f"`{message.name.text}` has no field `{key.text}`"
-            self._report.add("F202", text, key.at, "no such field", did_you_mean(key.text, fields))
-        else:
-            kind = fields[key.text].type
-            if kind not in (STRING, INT, UUID, ANY):
-                text = f"a `{kind}` cannot be a key"
-                help = "a key is a `string`, an `int` or a `uuid`, never null"
-                self._report.add("F303", text, key.at, f"of type `{kind}`", help)
-        return key.text
-
     def _command(
         self,
         command: syntax.CommandDecl,
@@ -128,6 +129,7 @@ class Contracts:
         topic: str,
         owner: syntax.ServiceDecl,
         module: Module,
+        format: WireFormat,
     ) -> CommandModel:
         if not command.replies:
             text = f"nothing answers `{command.name.text}`"
@@ -142,11 +144,13 @@ class Contracts:
             self._report.add("F004", text, fails[both].at, "a failure here", help, also)
         return CommandModel(
             name=f"{service}.{command.name.text}",
-            key=self._key(command, service),
+            key=self._clauses.key(command, service),
             topic=topic,
             replies=tuple(replies),
             fails=tuple(fails),
             doc=command.doc,
+            idempotency=self._clauses.idempotency(command, service),
+            wire=format,
         )
 
     def _answers(

@@ -29,6 +29,11 @@ class Data:
         self._models: dict[str, RecordModel] = {}
         self._open: dict[str, tuple[FieldShape, ...]] = {}
 
+    @property
+    def declared(self) -> dict[str, tuple[syntax.FieldDecl, ...]]:
+        """The fields of every record and message as they are written, by qualified name."""
+        return {name: fields for name, (_, fields, _) in self._payloads.items()}
+
     def scope(self, module: Module) -> ModuleScope:
         """What an expression of this file sees."""
         return ModuleScope(module, self._modules, self.shape)
@@ -95,7 +100,7 @@ class Data:
                 FieldModel(
                     name=f.name.text,
                     type=t,
-                    number=f.number,
+                    number=f.number.value if f.number else None,
                     default=default,
                     constraint=constraint,
                     constraint_text=f.constraint.at.text if f.constraint else "",

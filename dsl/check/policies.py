@@ -10,8 +10,8 @@ from typing import Any
 from dsl import syntax
 from dsl.check.names import Module, Symbol
 from dsl.check.report import Report, did_you_mean
-from dsl.check.settings import Settings, call
-from dsl.model import PolicyModel, Retry
+from dsl.check.settings import Settings, call, shown
+from dsl.model import Breaker, Exhausted, Order, Overflow, PolicyModel, RateLimit, Retry
 
 #: What a step has when nobody names a policy.
 DEFAULT = PolicyModel(
@@ -38,6 +38,9 @@ _RETRY: dict[str, dict[str, type]] = {
     },
     "fixed": {"attempts": int, "every": timedelta},
     "none": {},
+}
+_BREAKER: dict[str, dict[str, type]] = {
+    "breaker": {"failures": int, "within": timedelta, "open_for": timedelta}
 }
 
 
@@ -93,6 +96,12 @@ class Policies:
             "timeout": settings.duration("timeout"),
             "retry": self._retry(settings.take("retry")),
             "dead_letter": settings.topic("dead_letter"),
+            "exhausted": settings.one_of("exhausted", Exhausted),
+            "order": settings.one_of("order", Order),
+            "circuit_breaker": self._breaker(settings.take("circuit_breaker")),
+            "rate_limit": self._rate(settings.take("rate_limit")),
+            "max_in_flight": settings.count("max_in_flight"),
+            "overflow": settings.one_of("overflow", Overflow),
         }
         settings.finish()
         changes = {name: value for name, value in said.items() if value is not None}
@@ -125,6 +134,43 @@ class Policies:
             maximum=said.get("max"),
             jitter=jitter,
         )
+
+    def _breaker(self, value: syntax.Expr | None) -> Breaker | None:
+        form = call(value, _BREAKER, self._report) if value is not None else None
+        if form is None or value is None:
+            return None
+        if missing := [a for a in _BREAKER["breaker"] if a not in form.places]:
+            message = "`breaker` lacks " + ", ".join(f"`{a}`" for a in missing)
+            help = "write `breaker(failures: 5, within: 30s, open_for: 10s)`"
+            self._report.add("F203", message, value.at, "not complete", help)
+            return None
+        said, nothing = form.values, timedelta(0)
+        sound = [
+            form.bounded("failures", said.get("failures", 1) >= 1, "1 or more", self._report),
+            *(
+                form.bounded(a, said.get(a) != nothing, "longer than nothing", self._report)
+                for a in ("within", "open_for")
+            ),
+        ]
+        return Breaker(**said) if all(sound) and len(said) == len(sound) else None
+
+    def _rate(self, value: syntax.Expr | None) -> RateLimit | None:
+        """`1000 / 1s`."""
+        match value:
+            case None:
+                return None
+            case syntax.Binary("/", syntax.Literal(int(count)), syntax.Literal(timedelta() as per)):
+                if type(count) is int and count >= 1 and per > timedelta(0):
+                    return RateLimit(count=count, per=per)
+                label = "nothing could pass" if count < 1 else "no time at all"
+            case _:
+                label = "not a number of messages in a time"
+        message, help = (
+            f"`rate_limit` cannot be `{shown(value.at.text)}`",
+            "write it as `1000 / 1s`",
+        )
+        self._report.add("F211", message, value.at, label, help)
+        return None
 
 
 def longest(policy: PolicyModel) -> timedelta:

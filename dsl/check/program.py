@@ -9,6 +9,7 @@ from dsl.check.contracts import Contracts
 from dsl.check.data import Data, enums
 from dsl.check.messages import Messages
 from dsl.check.names import collect
+from dsl.check.numbers import Numbers
 from dsl.check.policies import Policies
 from dsl.check.report import Report
 from dsl.check.sagas import Sagas
@@ -36,6 +37,7 @@ def check_program(files: Sequence[syntax.File]) -> tuple[Program, tuple[Diagnost
     contracts = Contracts(data, policies, report)
     services = {m.name: contracts.declared(m) for m in modules.values()}
     messages = Messages((s for owned in services.values() for s in owned), report)
+    Numbers(data, report).check(s for owned in services.values() for s in owned)
     sagas = Sagas(types, messages, policies, report)
     models = {
         m.name: ModuleModel(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from dsl.diagnostic import Diagnostic, Note, Severity
+from dsl.diagnostic import Diagnostic, Edit, Note, Severity
 from dsl.source import Span
 
 
@@ -23,9 +23,10 @@ class Report:
         label: str = "",
         help: str = "",
         also: tuple[Note, ...] = (),
+        fix: tuple[Edit, ...] = (),
     ) -> None:
         """Adds an error."""
-        self.diagnostics.append(Diagnostic(code, message, at, label, help, also))
+        self.diagnostics.append(Diagnostic(code, message, at, label, help, also, fix=fix))
 
     def warn(self, code: str, message: str, at: Span, label: str = "", help: str = "") -> None:
         """Adds a warning."""

@@ -14,6 +14,7 @@ from dsl.check.contents import Contents
 from dsl.check.messages import Messages
 from dsl.check.names import Module, Symbol
 from dsl.check.policies import Policies
+from dsl.check.promises import check_commands
 from dsl.check.report import Report
 from dsl.check.scope import LocalScope, ModuleScope, Variable
 from dsl.check.settings import positive
@@ -59,6 +60,8 @@ class Sagas:
         key, key_type = self._key(saga, outer)
         result = self._types.resolve(saga.result, module) if saga.result else None
         policy = self._policies.find(saga.policy, module) if saga.policy else None
+        if policy and saga.policy:
+            check_commands(saga.policy, policy, self._report)
         context = SagaContext(
             module=module,
             messages=self._messages,

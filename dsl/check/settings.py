@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 from itertools import zip_longest
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from dsl.diagnostic import Note
 from dsl.source import Span
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 # Kafka's own rule for a topic's name.
 _TOPIC_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
@@ -67,9 +69,24 @@ class Settings:
         if isinstance(value, syntax.Name) and value.text in words:
             return value.text
         help = "it takes " + " or ".join(f"`{w}`" for w in words)
-        message = f"`{name}` cannot be `{_short(value.at.text)}`"
+        message = f"`{name}` cannot be `{shown(value.at.text)}`"
         self._report.add("F211", message, value.at, "not one of them", help)
         return None
+
+    def one_of(self, name: str, kind: type[E]) -> E | None:
+        """A word that is one of an enum's."""
+        found = self.word(name, tuple(kind))
+        return kind(found) if found else None
+
+    def count(self, name: str) -> int | None:
+        """A whole number of at least 1."""
+        value = self.take(name)
+        found = constant(value, int, "a whole number", self._report) if value else None
+        if value and found is not None and found < 1:
+            message, help = f"`{name}` cannot be `{value.at.text}`", "it is 1 or more"
+            self._report.add("F211", message, value.at, "too few", help)
+            return None
+        return found
 
     def finish(self) -> None:
         """Reports the settings that nobody asked for."""
@@ -109,11 +126,12 @@ def topic_name(name: str, at: Span, report: Report) -> bool:
     if _TOPIC_NAME.fullmatch(name):
         return True
     help = "Kafka allows letters, digits, `.`, `_` and `-`, 249 at most"
-    report.add("F211", f"`{_short(name)}` cannot name a topic", at, "not a topic's name", help)
+    report.add("F211", f"`{shown(name)}` cannot name a topic", at, "not a topic's name", help)
     return False
 
 
-def _short(text: str) -> str:
+def shown(text: str) -> str:
+    """A text in one line of a diagnostic, cut when it is long."""
     line = " ".join(text.split())
     return line if len(line) <= 40 else f"{line[:39]}…"
 
@@ -145,7 +163,7 @@ def call(value: syntax.Expr, forms: dict[str, dict[str, type]], report: Report) 
         and value.callee.text in forms
     ):
         shapes = (f"`{f}({', '.join(a)})`" if a else f"`{f}`" for f, a in forms.items())
-        message = f"`{_short(value.at.text)}` cannot stand here"
+        message = f"`{shown(value.at.text)}` cannot stand here"
         help = "write " + " or ".join(shapes)
         report.add("F211", message, value.at, "none of the forms", help)
         return None

@@ -7,6 +7,7 @@ from datetime import timedelta
 from dsl import syntax
 from dsl.check.block import Block, place, reads
 from dsl.check.policies import DEFAULT, longest
+from dsl.check.promises import check_commands
 from dsl.check.report import did_you_mean
 from dsl.diagnostic import Note
 from dsl.model import CallModel, CommandModel, HandlerModel, PolicyModel, StepModel
@@ -57,7 +58,9 @@ def _answer(command: CommandModel) -> Type:
 
 def _policy(step: syntax.Step, command: CommandModel, block: Block) -> PolicyModel:
     if step.policy:
-        return block.saga.policies.find(step.policy, block.saga.module)
+        policy = block.saga.policies.find(step.policy, block.saga.module)
+        check_commands(step.policy, policy, block.saga.report)
+        return policy
     return block.saga.policy or block.saga.messages.service_of(command.name).policy or DEFAULT
 
 

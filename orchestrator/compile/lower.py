@@ -35,6 +35,7 @@ from orchestrator.compile.plan import (
     ArmPlan,
     AwaitPlan,
     BranchPlan,
+    BreakerPlan,
     CallPlan,
     CasePlan,
     EmitPlan,
@@ -49,6 +50,7 @@ from orchestrator.compile.plan import (
     ParameterPlan,
     PolicyPlan,
     RacePlan,
+    RatePlan,
     ReturnPlan,
     SagaPlan,
     SetPlan,
@@ -239,7 +241,7 @@ def _call(call: CallModel, policy: PolicyModel) -> CallPlan:
 
 
 def _policy(policy: PolicyModel) -> PolicyPlan:
-    retry = policy.retry
+    retry, breaker, rate = policy.retry, policy.circuit_breaker, policy.rate_limit
     return PolicyPlan(
         timeout=policy.timeout.total_seconds(),
         attempts=retry.attempts,
@@ -248,4 +250,16 @@ def _policy(policy: PolicyModel) -> PolicyPlan:
         maximum=retry.maximum.total_seconds() if retry.maximum is not None else None,
         jitter=retry.jitter,
         dead_letter=policy.dead_letter,
+        exhausted=policy.exhausted,
+        order=policy.order,
+        breaker=BreakerPlan(
+            failures=breaker.failures,
+            within=breaker.within.total_seconds(),
+            open_for=breaker.open_for.total_seconds(),
+        )
+        if breaker
+        else None,
+        rate=RatePlan(count=rate.count, per=rate.per.total_seconds()) if rate else None,
+        max_in_flight=policy.max_in_flight,
+        overflow=policy.overflow,
     )

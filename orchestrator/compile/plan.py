@@ -12,7 +12,17 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dsl.cel.nodes import Node
-from dsl.model import CommandModel, EnumModel, EventModel, Place, RecordModel, TopicModel
+from dsl.model import (
+    CommandModel,
+    EnumModel,
+    EventModel,
+    Exhausted,
+    Order,
+    Overflow,
+    Place,
+    RecordModel,
+    TopicModel,
+)
 from dsl.types import TypeField
 
 
@@ -20,9 +30,24 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class BreakerPlan(_Part):
+    """Opens after `failures` within so many seconds; lets one attempt through after `open_for`."""
+
+    failures: int
+    within: float
+    open_for: float
+
+
+class RatePlan(_Part):
+    """So many messages in `per` seconds."""
+
+    count: int
+    per: float
+
+
 class PolicyPlan(_Part):
     """What a call is granted; `initial`, `factor` and `maximum` space the attempts, each wait
-    lengthened by up to the share `jitter`."""
+    lengthened by up to the share `jitter`. `exhausted` says what follows when they are used up."""
 
     timeout: float
     attempts: int = 1
@@ -31,6 +56,12 @@ class PolicyPlan(_Part):
     maximum: float | None = None
     jitter: float = 0.0
     dead_letter: str | None = None
+    exhausted: Exhausted = Exhausted.COMPENSATE
+    order: Order = Order.ORDERED
+    breaker: BreakerPlan | None = None
+    rate: RatePlan | None = None
+    max_in_flight: int | None = None
+    overflow: Overflow = Overflow.BLOCK
 
 
 class CallPlan(_Part):

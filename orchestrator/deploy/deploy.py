@@ -8,7 +8,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from dsl.load import Loaded
-from dsl.model import TopicModel
+from dsl.model import TopicModel, WireFormat
 from orchestrator.compile.compile import compile_module, version_of
 from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.compile.stored import read_plan, write_plan
@@ -43,6 +43,7 @@ async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -
     """
     assert loaded.program, "only a program without errors is deployed"
     plans = [compile_module(loaded.program, m) for m in loaded.asked]
+    _refuse_formats(plans)
     async with database.reading() as session:
         before = await versions.current(session)
         stored = [
@@ -103,6 +104,18 @@ def dead_letters(plan: Plan) -> set[str]:
         elif isinstance(part, list | tuple):
             pending.extend(part)
     return found
+
+
+def _refuse_formats(plans: list[Plan]) -> None:
+    """What is declared to be Avro or Protobuf is not written as JSON in silence."""
+    for plan in plans:
+        for message in (*plan.commands.values(), *plan.events.values()):
+            if message.wire is not WireFormat.JSON:
+                service = message.name.split(".")[-2]
+                raise DeployError(
+                    f"the messages of `{service}` are declared as {message.wire}, and so far"
+                    " only JSON is written: say `format: json`"
+                )
 
 
 def _refuse_shared_names(plans: list[Plan]) -> None:
