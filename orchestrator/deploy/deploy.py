@@ -108,14 +108,14 @@ def dead_letters(plan: Plan) -> set[str]:
 
 def _refuse_formats(plans: list[Plan]) -> None:
     """What is declared to be Avro or Protobuf is not written as JSON in silence."""
-    for plan in plans:
-        for message in (*plan.commands.values(), *plan.events.values()):
-            if message.wire is not WireFormat.JSON:
-                service = message.name.split(".")[-2]
-                raise DeployError(
-                    f"the messages of `{service}` are declared as {message.wire}, and so far"
-                    " only JSON is written: say `format: json`"
-                )
+    written = {c.name: c.wire for plan in plans for c in plan.commands.values()}
+    written |= {e.name: e.wire for plan in plans for e in plan.events.values()}
+    for name, wire in written.items():
+        if wire is not WireFormat.JSON:
+            raise DeployError(
+                f"the messages of `{name.split('.')[-2]}` are declared as {wire}, and so far only"
+                " JSON is written: say `format: json`"
+            )
 
 
 def _refuse_shared_names(plans: list[Plan]) -> None:
