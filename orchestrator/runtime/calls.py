@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -15,9 +14,10 @@ from dsl.model import CommandModel, wire_type
 from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, PolicyPlan, SagaPlan
-from orchestrator.messaging.codec import CodecError, DecodeError, JsonCodec
+from orchestrator.messaging.codec import DecodeError, JsonCodec
 from orchestrator.runtime.cancels import Cancels
-from orchestrator.runtime.effects import Command, CommandFailed, Reason, SagaFailed
+from orchestrator.runtime.effects import Command, CommandFailed, Reason
+from orchestrator.runtime.outcomes import declared, exhausted, payload_to_send, unanswered
 from orchestrator.runtime.wire import (
     EXCHANGE,
     PUBLISH,
@@ -116,8 +116,7 @@ class Calls:
                 problem = f"`{answer.type}`: {error}"
             else:
                 if name in contract.fails:
-                    key = self._plan.events[name].key
-                    raise CommandFailed(Reason.DECLARED, _shown(payload, key), payload)
+                    raise declared(payload, self._plan.events[name].key)
                 return payload
         service = wire_type(contract.name).partition(".")[0]
         raise CommandFailed(Reason.INVALID, f"`{service}` sent an answer not to be used: {problem}")
@@ -130,7 +129,7 @@ class Calls:
                 id=message_id(self._id, path),
                 type=wire_type(event),
                 topic=contract.topic,
-                data=self._wire(payload, event),
+                data=payload_to_send(payload, self._codec),
                 key=self._codec.key(payload, event, contract.key),
                 saga=self._saga.short,
                 correlation=self._id,
@@ -166,7 +165,7 @@ class Calls:
             id=message_id(self._id, command.message),
             type=wire_type(command.name),
             topic=contract.topic,
-            data=self._wire(command.arguments, command.name),
+            data=payload_to_send(command.arguments, self._codec),
             key=self._codec.key(command.arguments, command.name, contract.key),
             saga=self._saga.short,
             correlation=self._id,
@@ -174,12 +173,6 @@ class Calls:
             timeout=command.policy.timeout,
             jitter=command.policy.jitter * command.policy.initial,
         )
-
-    def _wire(self, payload: Struct, type: str) -> Any:
-        try:
-            return self._codec.to_wire(payload, Named(type))
-        except CodecError as error:
-            raise SagaFailed(f"`{wire_type(type)}` cannot be sent: {error}") from None
 
 
 def _attempt(policy: PolicyPlan) -> float:
@@ -198,19 +191,9 @@ def _retry(policy: PolicyPlan) -> RetryPolicy:
 
 
 def _explain(error: ActivityError, policy: PolicyPlan) -> CommandFailed:
-    attempts = "1 attempt" if policy.attempts == 1 else f"{policy.attempts} attempts"
     match error.cause:
         case TimeoutError():
-            text = f"no answer within {policy.timeout:g}s in {attempts}"
-            return CommandFailed(Reason.TIMEOUT, text)
+            return unanswered(policy)
         case ApplicationError(message=message):
-            return CommandFailed(Reason.EXHAUSTED, f"{message}, in {attempts}")
-    return CommandFailed(Reason.EXHAUSTED, f"{error.cause or error}, in {attempts}")
-
-
-def _shown(failure: Struct, key: str) -> str:
-    """`CardDeclined(reason: "limit")`, as a saga's failure says it; the key is the saga's own."""
-    inside = ", ".join(
-        f'{k}: "{v}"' if isinstance(v, str) else f"{k}: {v}" for k, v in failure.items() if k != key
-    )
-    return f"{failure.type.rpartition('.')[2]}({inside})"
+            return exhausted(message, policy)
+    return exhausted(error.cause or error, policy)

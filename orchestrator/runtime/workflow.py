@@ -15,14 +15,16 @@ from dsl.model import wire_type
 from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, SagaPlan
-from orchestrator.messaging.codec import CodecError, DecodeError, JsonCodec
+from orchestrator.messaging.codec import DecodeError, JsonCodec
 from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.calls import Calls
 from orchestrator.runtime.cancels import Cancels
+from orchestrator.runtime.course import Course
 from orchestrator.runtime.effects import Command, Decision, SagaFailed
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.interpreter import Interpreter
 from orchestrator.runtime.mailbox import Mailbox
+from orchestrator.runtime.signature import parameters_of, result_of
 from orchestrator.runtime.wire import (
     ATTENTION,
     EVENT,
@@ -65,7 +67,6 @@ class SagaWorkflow:
         self._mailbox = Mailbox()
         self._decisions: dict[str, Decision] = {}
         self._clock_read = False
-        self._forward = False
         #: What a person is to decide, by path: the undos of parallel branches may park together.
         self._parked: dict[str, str] = {}
 
@@ -95,49 +96,18 @@ class SagaWorkflow:
         if input.cause:
             self._mailbox.know(input.cause)
         interpreter = Interpreter(plan, saga, self, expressions)
-        body = asyncio.ensure_future(self._run(interpreter, saga, input))
-
-        def stop() -> bool:
-            return not self._forward and body.cancel()
-
-        deadline = _Deadline(saga.within, stop)
+        self._course = Course(interpreter.compensate, saga.within)
         try:
-            return await _ended(body, stop)
+            return await self._course.run(self._run(interpreter, saga, input))
         except CompensationFailed as failed:
             raise _given_up(str(failed)) from None
-        except asyncio.CancelledError:
-            reason = f"not done within {saga.within:g}s" if deadline.passed else None
         except SagaFailed as failed:
-            reason = str(failed)
-        finally:
-            deadline.close()
-        await _undisturbed(self._compensate(interpreter, reason))
-        if reason is None:
-            raise asyncio.CancelledError
-        raise _failure(reason)
+            raise _failure(str(failed)) from None
 
     async def _run(self, interpreter: Interpreter, saga: SagaPlan, input: SagaInput) -> Any:
         """The saga's result in wire form. Raises SagaFailed."""
-        codec, given = self._codec, input.parameters
-        try:
-            parameters = {
-                p.name: codec.from_wire(given.get(p.name), p.type) for p in saga.parameters
-            }
-        except CodecError as error:
-            raise SagaFailed(f"input of `{saga.short}`: {error}") from None
-        result = await interpreter.run(parameters)
-        if saga.result is None:
-            return None
-        try:
-            return codec.to_wire(result, saga.result)
-        except CodecError as error:
-            raise SagaFailed(f"result of `{saga.short}`: {error}") from None
-
-    async def _compensate(self, interpreter: Interpreter, reason: str | None) -> None:
-        try:
-            await interpreter.compensate()
-        except CompensationFailed as failed:
-            raise _given_up(f"{reason or 'cancelled'}; {failed}") from None
+        result = await interpreter.run(parameters_of(saga, input.parameters, self._codec))
+        return result_of(saga, result, self._codec)
 
     # --- Effects
 
@@ -205,7 +175,7 @@ class SagaWorkflow:
 
     def pass_pivot(self) -> None:
         """A cancel that came before, and was kept, is dropped too."""
-        self._forward = True
+        self._course.pass_pivot()
         self._cancels.forget()
 
     async def attention(self, path: str, reason: str) -> Decision:
@@ -228,47 +198,6 @@ class SagaWorkflow:
         """The memo holds one of them; its decision brings the next."""
         first = next(({"path": p, "reason": r} for p, r in self._parked.items()), None)
         workflow.upsert_memo({ATTENTION: first})
-
-
-class _Deadline:
-    """Stops the body when the saga's `within` has passed; `stop` tells whether it could."""
-
-    def __init__(self, seconds: float | None, stop: Callable[[], bool]) -> None:
-        self.passed = False
-        self._stop = stop
-        self._timer = (
-            asyncio.get_running_loop().call_later(seconds, self._pass) if seconds else None
-        )
-
-    def _pass(self) -> None:
-        self.passed = self._stop()
-
-    def close(self) -> None:
-        if self._timer and not self.passed:
-            self._timer.cancel()
-
-
-async def _ended(body: asyncio.Future[Any], stop: Callable[[], bool]) -> Any:
-    """The body's result. A cancel stops it when it has begun: what it then makes of it is its own
-    affair."""
-    while True:
-        try:
-            return await asyncio.shield(body)
-        except asyncio.CancelledError:
-            if body.done():
-                return body.result()
-            stop()
-
-
-async def _undisturbed(compensation: Any) -> None:
-    """Runs a compensation to its end; a cancel that comes meanwhile changes nothing."""
-    task = asyncio.ensure_future(compensation)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            continue
-    task.result()
 
 
 def _given_up(reason: str) -> ApplicationError:

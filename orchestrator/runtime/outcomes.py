@@ -1,0 +1,44 @@
+"""How a command can end without a reply, and the words for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dsl.model import wire_type
+from dsl.types import Named
+from dsl.values import Struct
+from orchestrator.compile.plan import PolicyPlan
+from orchestrator.messaging.codec import CodecError, JsonCodec
+from orchestrator.runtime.effects import CommandFailed, Reason, SagaFailed
+
+
+def declared(failure: Struct, key: str) -> CommandFailed:
+    """A failure that the command declares; `key` is its field that the saga knows anyway."""
+    inside = ", ".join(
+        f'{k}: "{v}"' if isinstance(v, str) else f"{k}: {v}" for k, v in failure.items() if k != key
+    )
+    text = f"{failure.type.rpartition('.')[2]}({inside})"
+    return CommandFailed(Reason.DECLARED, text, failure)
+
+
+def unanswered(policy: PolicyPlan) -> CommandFailed:
+    """The last attempt had no answer in time."""
+    text = f"no answer within {policy.timeout:g}s in {_attempts(policy)}"
+    return CommandFailed(Reason.TIMEOUT, text)
+
+
+def exhausted(why: object, policy: PolicyPlan) -> CommandFailed:
+    """All attempts failed, the last one as `why` says."""
+    return CommandFailed(Reason.EXHAUSTED, f"{why}, in {_attempts(policy)}")
+
+
+def payload_to_send(payload: Struct, codec: JsonCodec) -> Any:
+    """A message in wire form. Raises SagaFailed for one that breaks its own contract."""
+    try:
+        return codec.to_wire(payload, Named(payload.type))
+    except CodecError as error:
+        raise SagaFailed(f"`{wire_type(payload.type)}` cannot be sent: {error}") from None
+
+
+def _attempts(policy: PolicyPlan) -> str:
+    return "1 attempt" if policy.attempts == 1 else f"{policy.attempts} attempts"
