@@ -47,4 +47,9 @@ CODES: dict[str, str] = {
     "F316": "a yield that nothing collects",
     "F320": "retries that break a declared order",
     "F321": "shedding what must be delivered",
+    "F360": "a scenario that runs nothing",
+    "F361": "an answer that its command does not give",
+    "F362": "a run of no saga",
+    "F363": "two ends of one saga",
+    "F364": "something that the saga never meets",
 }

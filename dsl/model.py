@@ -491,6 +491,127 @@ class SagaModel(Model):
     place: Place
 
 
+# --- scenarios -------------------------------------------------------------------------------
+
+
+class PatternModel(Model):
+    """A message, an activity or a signal by its qualified name, with the values of those fields
+    that are named."""
+
+    name: str
+    fields: dict[str, Node] = {}
+
+
+class AnswerModel(Model):
+    """`given C replies R after d`: what a command with these values is answered, `times` times or
+    always; without an `answer` it times out."""
+
+    kind: Literal["answer"] = "answer"
+    subject: PatternModel
+    answer: PatternModel | None = None
+    delay: Node | None = None
+    times: int | None = None
+    text: str = ""
+    place: Place
+
+
+class ArrivalModel(Model):
+    """`given Event arrives after d`, from the start of the saga."""
+
+    kind: Literal["arrival"] = "arrival"
+    message: PatternModel
+    delay: Node | None = None
+    text: str = ""
+    place: Place
+
+
+class CancelModel(Model):
+    """`given cancelled after d`, from the start of the saga."""
+
+    kind: Literal["cancel"] = "cancel"
+    delay: Node | None = None
+    text: str = ""
+    place: Place
+
+
+Given = Annotated[AnswerModel | ArrivalModel | CancelModel, _Made()]
+
+
+class RunModel(Model):
+    """`run Saga(…)` with an expression for each parameter, or `run on Event(…)`: `event` then
+    leads to the parameters."""
+
+    saga: str
+    arguments: dict[str, Node] = {}
+    event: PatternModel | None = None
+
+
+class MessageExpectation(Model):
+    """`expect C(…)`, or with `absent` `expect no C(…)`."""
+
+    kind: Literal["message"] = "message"
+    message: PatternModel
+    absent: bool = False
+    text: str = ""
+    place: Place
+
+
+class ResultExpectation(Model):
+    """`expect result value`."""
+
+    kind: Literal["result"] = "result"
+    value: Node
+    text: str = ""
+    place: Place
+
+
+class FailureExpectation(Model):
+    """`expect failure part`: the reason holds this text."""
+
+    kind: Literal["failure"] = "failure"
+    part: Node
+    text: str = ""
+    place: Place
+
+
+class ParkedExpectation(Model):
+    """`expect parked`: the saga waits for a person."""
+
+    kind: Literal["parked"] = "parked"
+    text: str = ""
+    place: Place
+
+
+class WithinExpectation(Model):
+    """`expect within limit`: the saga has ended by then."""
+
+    kind: Literal["within"] = "within"
+    limit: Node
+    text: str = ""
+    place: Place
+
+
+Expectation = Annotated[
+    MessageExpectation
+    | ResultExpectation
+    | FailureExpectation
+    | ParkedExpectation
+    | WithinExpectation,
+    _Made(),
+]
+
+
+class ScenarioModel(Model):
+    """A test of a saga: what is given, what is run, what is expected. No part of a plan."""
+
+    title: str
+    run: RunModel
+    givens: tuple[Given, ...] = ()
+    expects: tuple[Expectation, ...] = ()
+    doc: str = ""
+    place: Place
+
+
 class ModuleModel(Model):
     """One checked file: what it declares itself."""
 
@@ -501,6 +622,7 @@ class ModuleModel(Model):
     policies: tuple[PolicyModel, ...] = ()
     services: tuple[ServiceModel, ...] = ()
     sagas: tuple[SagaModel, ...] = ()
+    scenarios: tuple[ScenarioModel, ...] = ()
 
 
 class Program(Model):

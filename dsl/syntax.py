@@ -604,7 +604,7 @@ class GivenAnswer:
     answer: Invocation
     fails: bool
     delay: Expr | None
-    times: int | None
+    times: Literal | None
     at: Span
 
 
@@ -614,7 +614,7 @@ class GivenTimeout:
 
     subject: Path
     only: tuple[Argument, ...]
-    times: int | None
+    times: Literal | None
     at: Span
 
 
@@ -626,7 +626,7 @@ class GivenValue:
     only: tuple[Argument, ...]
     value: Expr
     delay: Expr | None
-    times: int | None
+    times: Literal | None
     at: Span
 
 

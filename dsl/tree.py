@@ -480,10 +480,10 @@ class TreeBuilder:
         return syntax.GivenAnswer(c[0], _only(c), answer, fails, delay, times, at)
 
     def reply_answer(self, at: Span, c: list[Any]) -> _Clause:
-        return _Clause("answer", (False, c[0]), at)
+        return _Clause("answer", (False, _message(c)), at)
 
     def failure_answer(self, at: Span, c: list[Any]) -> _Clause:
-        return _Clause("answer", (True, c[0]), at)
+        return _Clause("answer", (True, _message(c)), at)
 
     def given_timeout(self, at: Span, c: list[Any]) -> syntax.GivenTimeout:
         _, times = self._repeated(c)
@@ -496,13 +496,13 @@ class TreeBuilder:
 
     def given_arrival(self, at: Span, c: list[Any]) -> syntax.GivenArrival:
         delay, _ = self._repeated(c)
-        return syntax.GivenArrival(_message(c, at), delay, at)
+        return syntax.GivenArrival(_message(c), delay, at)
 
     def given_cancel(self, at: Span, c: list[Any]) -> syntax.GivenCancel:
         delay, _ = self._repeated(c)
         return syntax.GivenCancel(delay, at)
 
-    def _repeated(self, c: list[Any]) -> tuple[syntax.Expr | None, int | None]:
+    def _repeated(self, c: list[Any]) -> tuple[syntax.Expr | None, syntax.Literal | None]:
         """When something is given, and how often."""
         clauses = {x.word: x.content for x in _of(c, _Clause)}
         return clauses.get("after"), clauses.get("times")
@@ -511,7 +511,8 @@ class TreeBuilder:
         return _Clause("after", c[0], at)
 
     def times(self, at: Span, c: list[Any]) -> _Clause:
-        return _Clause("times", self._constant(at, literal.read_int, c[0].text).value, at)
+        number = Span(self.source, c[0].start, c[0].end)
+        return _Clause("times", self._constant(number, literal.read_int, c[0].text), at)
 
     def run_saga(self, at: Span, c: list[Any]) -> syntax.RunSaga:
         return syntax.RunSaga(c[0], False, at)
@@ -520,10 +521,10 @@ class TreeBuilder:
         return syntax.RunSaga(c[0], True, at)
 
     def expect_message(self, at: Span, c: list[Any]) -> syntax.ExpectMessage:
-        return syntax.ExpectMessage(_message(c, at), False, at)
+        return syntax.ExpectMessage(_message(c), False, at)
 
     def expect_no_message(self, at: Span, c: list[Any]) -> syntax.ExpectMessage:
-        return syntax.ExpectMessage(_message(c, at), True, at)
+        return syntax.ExpectMessage(_message(c), True, at)
 
     def expect_result(self, at: Span, c: list[Any]) -> syntax.ExpectResult:
         return syntax.ExpectResult(c[0], at)
@@ -630,12 +631,11 @@ def _only(children: Sequence[Any]) -> tuple[syntax.Argument, ...]:
     return next(iter(_of(children, _Group)), ())
 
 
-def _message(children: Sequence[Any], at: Span) -> syntax.Invocation:
+def _message(children: Sequence[Any]) -> syntax.Invocation:
     """A message in a scenario: without brackets it has any values."""
     path, given = children[0], _of(children, _Group)
-    end = given[0].at.end if given else path.at.end
-    span = Span(at.source, path.at.start, end)
-    return syntax.Invocation(path, given[0] if given else (), span)
+    at = path.at.to(given[0].at) if given else path.at
+    return syntax.Invocation(path, given[0] if given else (), at)
 
 
 def _named(children: Sequence[Any]) -> syntax.Identifier | None:

@@ -38,6 +38,11 @@ class Messages:
         name = self._qualified(path, module, "event", self.events)
         return self.events[name] if name else None
 
+    def sent(self, path: syntax.Path, module: Module) -> str | None:
+        """The qualified name of a command or an event; None, with a diagnostic, where there is
+        neither."""
+        return self._qualified(path, module, "message", (*self.commands, *self.events))
+
     def _qualified(
         self, path: syntax.Path, module: Module, what: str, known: Iterable[str]
     ) -> str | None:
@@ -68,7 +73,7 @@ class Messages:
             return name
         others = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == symbol.name]
         message = f"`{first.text}` has no {what} `{last.text}`"
-        label = "not an event of it" if what == "event" else "not a command of it"
+        label = f"not {'an' if what == 'event' else 'a'} {what} of it"
         self._report.add("F101", message, last.at, label, did_you_mean(last.text, others))
         return None
 

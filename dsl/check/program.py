@@ -13,6 +13,7 @@ from dsl.check.numbers import Numbers
 from dsl.check.policies import Policies
 from dsl.check.report import Report
 from dsl.check.sagas import Sagas
+from dsl.check.scenarios import Scenarios
 from dsl.check.types import TypeResolver
 from dsl.depth import make_room
 from dsl.diagnostic import Diagnostic
@@ -39,6 +40,8 @@ def check_program(files: Sequence[syntax.File]) -> tuple[Program, tuple[Diagnost
     messages = Messages((s for owned in services.values() for s in owned), report)
     Numbers(data, report).check(s for owned in services.values() for s in owned)
     sagas = Sagas(types, messages, policies, report)
+    made = {m.name: sagas.declared(m, data.scope(m)) for m in modules.values()}
+    scenarios = Scenarios(messages, made, report)
     models = {
         m.name: ModuleModel(
             name=m.name,
@@ -47,7 +50,8 @@ def check_program(files: Sequence[syntax.File]) -> tuple[Program, tuple[Diagnost
             enums=enums(m, report),
             policies=policies.declared(m),
             services=services[m.name],
-            sagas=sagas.declared(m, data.scope(m)),
+            sagas=made[m.name],
+            scenarios=scenarios.declared(m, data.scope(m)),
         )
         for m in modules.values()
     }
