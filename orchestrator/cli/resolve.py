@@ -14,12 +14,12 @@ from orchestrator.cli.options import Environment, InstanceId
 @command
 async def resolve(
     id: InstanceId,
-    retry: Annotated[bool, typer.Option("--retry", help="Try the undo again.")] = False,
-    skip: Annotated[bool, typer.Option("--skip", help="Take it for undone and go on.")] = False,
-    fail: Annotated[bool, typer.Option("--fail", help="Give up what is left to undo.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try it again.")] = False,
+    skip: Annotated[bool, typer.Option("--skip", help="Take it for done and go on.")] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="Give it up.")] = False,
     env: Environment = None,
 ) -> None:
-    """Settles a saga that needs attention because an undo could not be done."""
+    """Settles a saga that needs attention: an undo, or a step, that could not be done."""
     from orchestrator.runtime.instances import Instances
 
     chosen = [n for n, given in (("retry", retry), ("skip", skip), ("fail", fail)) if given]

@@ -11,6 +11,7 @@ from dsl.model import (
     BranchModel,
     CallModel,
     EmitModel,
+    Exhausted,
     FailModel,
     ForModel,
     HandlerModel,
@@ -189,7 +190,8 @@ class _Lowering:
         return RacePlan(arms=arms, limit=race.limit, after=self.block(race.after), place=race.place)
 
     def _step(self, step: StepModel) -> StepPlan:
-        needed = self._forward and step.name in self._read
+        parks = self._forward or step.policy.exhausted is Exhausted.PARK
+        needed = parks and step.name in self._read
         self._forward = self._forward or step.pivot
         return StepPlan(
             path=self._path(step.name),

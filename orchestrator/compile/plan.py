@@ -83,7 +83,7 @@ class HandlerPlan(_Part):
 class StepPlan(_Part):
     """Sends a command and waits for its answer, which becomes the variable `name`. `path` is the
     step's own within the saga; ids of messages and activities are made from it. `needed` tells, of
-    a step after the pivot, that its answer is read."""
+    a step that may be parked, that its answer is read."""
 
     kind: Literal["step"] = "step"
     path: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from dsl.model import Place, Program, SagaModel, wire_type
+from dsl.model import Exhausted, Place, Program, SagaModel, wire_type
 from orchestrator.compile.lower import lower_saga
 from orchestrator.compile.plan import (
     AwaitPlan,
@@ -144,7 +144,7 @@ class _Walk:
     def _step(self, step: StepPlan, front: Front) -> Front:
         doc = self._docs.get(step.place, "")
         label = labels.step(step.name, step.call, doc, self.canvas.state(step.path))
-        if self._forward:
+        if self._forward or _parks(step):
             label += labels.PARKS
         node = self.canvas.step(step.path, label, step.call.command, doc)
         row = [node]
@@ -179,7 +179,7 @@ class _Walk:
         """A declared failure undoes what was done before; a step without an answer may have been
         done, so its own undo runs too."""
         handled = {h.failure for h in step.handlers}
-        silent = [] if "exhausted" in handled else ["exhausted"]
+        silent = [] if "exhausted" in handled else ["given up" if _parks(step) else "exhausted"]
         failures = [f for f in self.canvas.failures(step.call.command) if f not in handled]
         ends: dict[str, list[str]] = {}
         for failure in failures:
@@ -253,3 +253,9 @@ class _Walk:
         behind = {b for u in undos for b in self.canvas.leads(u)}
         ahead = tuple(u for u in undos if u not in behind)
         return Front(tuple(way for f in fronts for way in f.exits), ahead)
+
+
+def _parks(step: StepPlan) -> bool:
+    """Whether a person decides when the step's attempts are used up."""
+    handled = any(h.failure == "exhausted" for h in step.handlers)
+    return step.call.policy.exhausted is Exhausted.PARK and not handled

@@ -12,7 +12,7 @@ from typing import Any
 
 from dsl.cel.evaluate import CLOCK
 from dsl.cel.nodes import Node
-from dsl.model import Place, wire_type
+from dsl.model import Exhausted, Place, wire_type
 from dsl.values import Struct
 from orchestrator.compile.plan import (
     ArmPlan,
@@ -169,40 +169,48 @@ class Interpreter:
                 decision, left = await self._failed(step, command, failed, env, undos)
                 if decision is not Decision.RETRY:
                     return left
+                if undo:
+                    undos.pop()  # what stood there while a person thought
             except asyncio.CancelledError:
                 if undo:
                     undos.push(undo)
                 raise
         env[step.name] = answer
         if step.pivot:
-            self._forward = True
-            self.undos.clear()
-            self._effects.pass_pivot()
+            self._pass_pivot()
         elif undo:
             undo.env[step.name], undo.known = answer, True
             undos.push(undo)
         return None
 
+    def _pass_pivot(self) -> None:
+        self._forward = True
+        self.undos.clear()
+        self._effects.pass_pivot()
+
     async def _failed(
         self, step: StepPlan, command: Command, failed: CommandFailed, env: Env, undos: Undos
     ) -> tuple[Decision, Leaving]:
         """What follows a failure: its handler, else the failure of what is around it; after the
-        pivot a person decides."""
+        pivot, or where the policy says so, a person decides."""
         if failed.outcome_unknown:
             await self._effects.bury(command, str(failed))
         text = f"{wire_type(command.name)} failed: {failed}"
         env[step.name] = None
         if handler := _handler(step.handlers, failed):
             return Decision.SKIP, await self._handle(handler, failed, env, undos)
-        if self._forward:
+        parks = step.call.policy.exhausted is Exhausted.PARK and failed.outcome_unknown
+        if self._forward or parks:
             decision = await self._decided(step, command, text)
+            if decision is Decision.SKIP and step.pivot:
+                self._pass_pivot()
             if decision is not Decision.FAIL:
                 return decision, None
         raise SagaFailed(text, failed) from None
 
     async def _decided(self, step: StepPlan, command: Command, text: str) -> Decision:
-        """A person's decision about a step after the pivot; one whose answer is needed later on
-        is not skipped."""
+        """A person's decision about a step that is parked; one whose answer is needed later on is
+        not skipped."""
         decision = await self._effects.attention(command.message, text)
         while decision is Decision.SKIP and step.needed:
             more = f"{text}; `{step.name}` is read later on: it cannot be skipped"

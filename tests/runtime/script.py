@@ -22,6 +22,7 @@ CONTRACTS = """
 module t
 policy quick { timeout: 1s retry: none dead_letter: "dead" }
 policy hasty { timeout: 100ms retry: none }
+policy waiting { timeout: 1s retry: none exhausted: park }
 """ + "".join(
     f"""
 service {s} {{
