@@ -61,6 +61,11 @@ def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnost
     return None, _in_order((*builder.diagnostics, error))
 
 
+def lexer() -> Lexer:
+    """What splits a file's text into words and signs."""
+    return _grammar("file").lexer
+
+
 def _in_order(diagnostics: list[Diagnostic] | tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(diagnostics, key=lambda d: (d.at.start, d.at.end)))
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from dsl import syntax
 from dsl.cel import building, calls, constants, containers, names, operators
-from dsl.cel.context import BROKEN, Context, Findings, Result
+from dsl.cel.context import BROKEN, Context, Findings, Infer, Result
 from dsl.cel.mismatch import enforce
 from dsl.cel.narrowing import NOTHING, Present
 from dsl.cel.nodes import Node
+from dsl.cel.observer import OBSERVER, Observer, Seen
 from dsl.cel.scope import FieldShape, Scope
 from dsl.diagnostic import Diagnostic
 from dsl.source import Span
@@ -37,9 +38,9 @@ def check(
     present: Present = NOTHING,
 ) -> Typed:
     """Types `expr`. `present` are the paths that are known not to be null where it stands."""
-    context = Context(scope, infer, Findings(), present)
+    context = Context(scope, _infer(), Findings(), present)
     try:
-        found = infer(context, expr, expected, strict=expected is not None)
+        found = context.infer(context, expr, expected, strict=expected is not None)
     except RecursionError:
         found = _too_deep(context, expr)
     return Typed(found.node, found.type, _in_order(context))
@@ -58,7 +59,7 @@ def check_arguments(
     Gives a node for every field, in the fields' order, defaults filled in (fewer after an error).
     `at` is where a missing argument is reported, `what` the name of what takes them.
     """
-    context = Context(scope, infer, Findings(), present)
+    context = Context(scope, _infer(), Findings(), present)
     nodes, _ = building.arguments(context, arguments, fields, at, what)
     return nodes, _in_order(context)
 
@@ -82,6 +83,24 @@ def infer(
         found = _TYPERS[kind](context, expr, hint)
     findings.depth -= 1
     return enforce(context, expr, found, hint) if strict and hint is not None else found
+
+
+def _infer() -> Infer:
+    """`infer`, or while somebody looks on, one that shows every result."""
+    observer = OBSERVER.get()
+    return infer if observer is None else _observed(observer)
+
+
+def _observed(observer: Observer) -> Infer:
+    def show(
+        context: Context, expr: syntax.Expr, hint: Type | None = None, *, strict: bool = False
+    ) -> Result:
+        found = infer(context, expr, hint, strict=strict)
+        seen = Seen(expr, found.type, context.scope, context.locals)
+        observer.expressions[id(expr)] = seen
+        return found
+
+    return show
 
 
 def _too_deep(context: Context, expr: syntax.Expr) -> Result:

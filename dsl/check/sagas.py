@@ -127,7 +127,8 @@ class Sagas:
                 continue
             scope = LocalScope(outer)
             name = start.name.text if start.name else "event"
-            scope.variables[name] = Variable(Named(event.name), start.at)
+            at = start.name.at if start.name else start.at
+            scope.variables[name] = Variable(Named(event.name), at)
             callee = syntax.Identifier(saga.name.text, start.event.at)
             nodes = arguments(start.arguments, parameters, scope, callee, self._report)
             yield StartModel(event=event.name, name=name, arguments=nodes)

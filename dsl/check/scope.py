@@ -83,14 +83,14 @@ class LocalScope(ModuleScope):
 
     def __init__(self, outer: ModuleScope) -> None:
         super().__init__(outer.module, outer._modules, outer._shapes)
-        self._outer = outer
+        self.outer = outer
         self.variables: dict[str, Variable] = {}
 
     def find(self, name: str) -> Variable | None:
         """The variable of that name, here or further out."""
         if name in self.variables:
             return self.variables[name]
-        return self._outer.find(name) if isinstance(self._outer, LocalScope) else None
+        return self.outer.find(name) if isinstance(self.outer, LocalScope) else None
 
     def variable(self, name: str) -> Type | None:
         """Its type; looking it up counts as using it."""
@@ -102,4 +102,4 @@ class LocalScope(ModuleScope):
 
     def names(self) -> Iterable[str]:
         """Every variable in sight."""
-        return [*self.variables, *self._outer.names()]
+        return [*self.variables, *self.outer.names()]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from dsl import syntax
 from dsl.cel.narrowing import NOTHING, Present
+from dsl.cel.observer import OBSERVER
 from dsl.check.block import Block, Checked, place
 from dsl.check.choice import check_if, check_match
 from dsl.check.loops import check_for, check_while, check_yield
@@ -43,6 +44,8 @@ class _One(NamedTuple):
 
 def check_block(block: syntax.Block, inside: Block) -> Checked:
     """Checks the statements of a block in order; `inside` is the block's own scope."""
+    if observer := OBSERVER.get():
+        observer.blocks.append((block.at, inside.scope))
     if inside.depth > DEEPEST_BLOCK:
         return _too_deep(block, inside)
     models: list[Statement] = []

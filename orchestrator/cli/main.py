@@ -17,6 +17,7 @@ from orchestrator.cli import (
     dev,
     diagram,
     listing,
+    lsp,
     resolve,
     service,
     show,
@@ -46,6 +47,7 @@ for _name, _command, _example in (
     ("show", show.show, "orchestrate show PlaceOrder/42"),
     ("cancel", cancel.cancel, "orchestrate cancel PlaceOrder/42 --wait"),
     ("resolve", resolve.resolve, "orchestrate resolve PlaceOrder/42 --retry"),
+    ("lsp", lsp.lsp, "orchestrate lsp"),
     ("diagram", diagram.diagram, "orchestrate diagram flows/orders --format svg -o order.svg"),
 ):
     app.command(_name, epilog=f"Example: {_example}")(_command)

@@ -1,0 +1,110 @@
+"""What names stand for, as an editor sees it: a declaration, where it is, and of which kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from typing import Any
+
+from dsl import syntax
+from dsl.check.names import Module, Symbol
+from dsl.source import Span
+from dsl.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A declaration: the place of its name, the syntax node that declares it, its type when it
+    is a value, and its qualified name when others can see it."""
+
+    kind: str
+    name: str
+    at: Span
+    node: Any
+    type: Type | None = None
+    qualified: str = ""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Which declaration it is, whoever looks."""
+        return self.at.source.path, self.at.start
+
+
+def kind_of(node: object) -> str:
+    """The word for what a node declares: `record`, `command`, `let`, …"""
+    word = type(node).__name__.removesuffix("Decl")
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", word).lower()
+
+
+def of_symbol(symbol: Symbol) -> Declared:
+    """A top-level declaration."""
+    node = symbol.declaration
+    name = node.name
+    return Declared(kind_of(node), name.text, name.at, node, qualified=symbol.name)
+
+
+def member_of(symbol: Symbol, name: str) -> Declared | None:
+    """A command or an event of a service, a symbol of an enum."""
+    node = symbol.declaration
+    for part in getattr(node, "symbols", ()):
+        if part.text == name:
+            qualified = f"{symbol.name}.{name}"
+            return Declared("symbol", name, part.at, node, qualified=qualified)
+    for part in getattr(node, "messages", ()):
+        if part.name.text == name:
+            at, qualified = part.name.at, f"{symbol.name}.{name}"
+            return Declared(kind_of(part), name, at, part, qualified=qualified)
+    return None
+
+
+def find(qualified: str, modules: Mapping[str, Module]) -> Declared | None:
+    """A declaration by its qualified name: `module.Name` or `module.service.Message`."""
+    owner, _, last = qualified.rpartition(".")
+    if owner in modules and last in modules[owner].own:
+        return of_symbol(modules[owner].own[last])
+    outer, _, name = owner.rpartition(".")
+    if outer in modules and name in modules[outer].own:
+        return member_of(modules[outer].own[name], last)
+    return None
+
+
+def inputs(node: object) -> tuple[Any, ...]:
+    """The fields of a record or message, the parameters of a saga."""
+    own: tuple[Any, ...] = getattr(node, "fields", ())
+    return own or getattr(node, "parameters", ())
+
+
+def input_of(owner: Declared, name: str) -> Declared | None:
+    """A field or a parameter by its name."""
+    for part in inputs(owner.node):
+        if part.name.text == name:
+            qualified = f"{owner.qualified}.{name}"
+            return Declared(kind_of(part), name, part.name.at, part, qualified=qualified)
+    return None
+
+
+def children(node: Any) -> Iterator[object]:
+    """The syntax nodes directly inside one, in the order of their fields."""
+    for name in _parts(node.__class__):
+        yield from _flat(getattr(node, name))
+
+
+def _flat(value: object) -> Iterator[object]:
+    if isinstance(value, tuple):
+        if not isinstance(value, Span):
+            for item in value:
+                yield from _flat(item)
+    elif is_node(value):
+        yield value
+
+
+def is_node(value: object) -> bool:
+    """Whether something is a part of a syntax tree."""
+    return type(value).__module__ == syntax.__name__
+
+
+@cache
+def _parts(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else ()

@@ -1,0 +1,187 @@
+"""The server: keeps the open texts, publishes what is wrong with them, answers questions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.uris import from_fs_path, to_fs_path
+
+from dsl.diagnostic import Diagnostic
+from dsl.editor.analysis import Analysis
+from dsl.editor.workspace import Workspace
+from dsl.source import Source
+from orchestrator.lsp.messages import to_diagnostic
+from orchestrator.lsp.positions import Positions, changed, positions_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+T = TypeVar("T")
+
+#: An edit is analysed so long after it, in seconds; more when the last time took longer, so that
+#: one who types is not held up.
+_SOONEST, _LATEST = 0.005, 0.4
+
+_log = logging.getLogger("orchestrate.lsp")
+
+
+class _Protocol(LanguageServerProtocol):
+    """Leaves the texts to the server below: the library's own lines end where Unicode's do, not
+    where the protocol's do."""
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(
+        self, params: types.DidChangeTextDocumentParams
+    ) -> Generator[Any, Any, None]:
+        """Hands the changes on as they came."""
+        handler = self.fm.features.get(types.TEXT_DOCUMENT_DID_CHANGE)
+        if handler is not None:
+            yield handler, (params,), None
+
+
+class FlowServer(LanguageServer):
+    """One editor's session."""
+
+    def __init__(self) -> None:
+        super().__init__("orchestrate", version("orchestrate"), protocol_cls=_Protocol)
+        self.flows = Workspace()
+        self._texts: dict[str, str] = {}
+        self._uris: dict[str, str] = {}
+        self._versions: dict[str, int] = {}
+        self._published: dict[str, tuple[Diagnostic, ...]] = {}
+        self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._took = 0.0
+
+    # --- places
+
+    @property
+    def encoding(self) -> str:
+        """What a column counts."""
+        return str(self.server_capabilities.position_encoding or "utf-16")
+
+    def positions(self, source: Source) -> Positions:
+        """The lines of a source."""
+        return positions_of(source, self.encoding)
+
+    def uri(self, path: str) -> str:
+        """A path as the editor names it."""
+        return self._uris.get(path) or from_fs_path(path) or path
+
+    def path(self, uri: str) -> str:
+        """A file as the workspace names it."""
+        return to_fs_path(uri) or uri
+
+    def place(self, uri: str, position: types.Position) -> tuple[Analysis, int] | None:
+        """What is known of a file now, and an offset in it."""
+        analysis = self.flows.analysis(self.path(uri))
+        if analysis is None:
+            return None
+        return analysis, self.positions(analysis.source).offset(position)
+
+    # --- texts
+
+    def opened(self, uri: str, text: str, version: int) -> None:
+        """A text that the editor has opened."""
+        path = self.path(uri)
+        self._uris[path], self._versions[path], self._texts[path] = uri, version, text
+        self.flows.open(path, text)
+        self.soon(path)
+
+    def edited(
+        self, uri: str, changes: list[types.TextDocumentContentChangeEvent], version: int
+    ) -> None:
+        """Changes of an open text."""
+        path = self.path(uri)
+        text = changed(self._texts.get(path, ""), changes, self.encoding)
+        self.opened(uri, text, version)
+
+    def closed(self, uri: str) -> None:
+        """A text that the editor has closed: what is on disk counts again."""
+        path = self.path(uri)
+        self.flows.close(path)
+        for known in (self._texts, self._versions, self._published):
+            known.pop(path, None)
+        if handle := self._waiting.pop(path, None):
+            handle.cancel()
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+        self._uris.pop(path, None)
+        self.all_soon()
+
+    # --- diagnostics
+
+    def soon(self, path: str) -> None:
+        """Analyses a text when the editor is quiet for a moment."""
+        if handle := self._waiting.pop(path, None):
+            handle.cancel()
+        delay = min(max(_SOONEST, self._took), _LATEST)
+        loop = asyncio.get_running_loop()
+        self._waiting[path] = loop.call_later(delay, self._analyse, path)
+
+    def all_soon(self) -> None:
+        """Analyses every open text again."""
+        self.flows.files_changed()
+        for path in self.flows.opened:
+            self.soon(path)
+
+    def _analyse(self, path: str) -> None:
+        self._waiting.pop(path, None)
+        begun = time.perf_counter()
+        try:
+            self._publish(path, always=True)
+            self._took = time.perf_counter() - begun
+            for other in self.flows.dependents(path):
+                if other != path and other not in self._waiting:
+                    self._publish(other, always=False)
+        except Exception:
+            _log.exception("cannot analyse %s", path)
+
+    def _publish(self, path: str, *, always: bool) -> None:
+        analysis = self.flows.analysis(path)
+        found = analysis.diagnostics if analysis else ()
+        if not always and self._published.get(path) == found:
+            return
+        self._published[path] = found
+        self.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(
+                self.uri(path),
+                [to_diagnostic(d, self.positions, self.uri) for d in found],
+                self._versions.get(path),
+            )
+        )
+
+
+def answered(
+    ask: Callable[[FlowServer, Any], T | None],
+) -> Callable[[FlowServer, Any], T | None]:
+    """A question that is answered with nothing, and told in the log, where its answer fails: an
+    editor has no use for more."""
+
+    def handle(server: FlowServer, params: Any) -> T | None:
+        try:
+            return ask(server, params)
+        except Exception:
+            _log.exception("cannot answer %s", type(params).__name__)
+            return None
+
+    return handle
+
+
+def serve() -> int:
+    """Serves one editor over standard input and output until it ends the session; gives the exit
+    status, 1 when it did not say goodbye."""
+    from orchestrator.lsp.features import register
+
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    server = FlowServer()
+    register(server)
+    server.start_io()
+    return 0 if server.protocol._shutdown else 1
