@@ -15,9 +15,7 @@ CAPABILITIES = {
         "publishDiagnostics": {"relatedInformation": True, "versionSupport": True},
         "completion": {"completionItem": {"snippetSupport": False}},
         "documentSymbol": {"hierarchicalDocumentSymbolSupport": True},
-        "codeAction": {
-            "codeActionLiteralSupport": {"codeActionKind": {"valueSet": ["quickfix"]}}
-        },
+        "codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": ["quickfix"]}}},
     },
     "workspace": {"workspaceFolders": True},
 }

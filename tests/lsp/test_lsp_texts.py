@@ -128,13 +128,13 @@ async def test_a_text_without_a_file(editor: Editor) -> None:
     ],
 )
 async def test_no_text_ends_the_server(editor: Editor, text: str) -> None:
-    """Whatever the text, it is diagnosed, every question gets an answer, and the session goes on."""
+    """Whatever the text, it is diagnosed, all questions get an answer, and the session goes on."""
     uri = await editor.open("untitled:a", text)
     await editor.diagnostics(uri)
-    end = {"line": text.count("\n"), "character": len(text.rpartition("\n")[2])}
-    for place in ({"line": 0, "character": 0}, end, {"line": 10**6, "character": 10**6}):
-        await editor.ask("textDocument/hover", at(uri, place["line"], place["character"]))
-        await editor.ask("textDocument/definition", at(uri, place["line"], place["character"]))
+    end = text.count("\n"), len(text.rpartition("\n")[2])
+    for line, character in ((0, 0), end, (10**6, 10**6)):
+        await editor.ask("textDocument/hover", at(uri, line, character))
+        await editor.ask("textDocument/definition", at(uri, line, character))
     await editor.replace(uri, "module a\n")
     assert await editor.diagnostics(uri) == []
 
