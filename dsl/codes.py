@@ -47,6 +47,8 @@ CODES: dict[str, str] = {
     "F316": "a yield that nothing collects",
     "F320": "retries that break a declared order",
     "F321": "shedding what must be delivered",
+    "F340": "an input behind a statement",
+    "F341": "a name that no input may have",
     "F360": "a scenario that runs nothing",
     "F361": "an answer that its command does not give",
     "F362": "a run of no saga",

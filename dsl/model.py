@@ -350,9 +350,10 @@ class YieldModel(Model):
 
 
 class ArmModel(Model):
-    """An event of a `race`."""
+    """An event of a `race`, or a signal of the saga, by its payload's qualified name."""
 
     event: str
+    signal: bool = False
     name: str | None = None
     condition: Node | None = None
     text: str = ""
@@ -403,10 +404,12 @@ class ParallelModel(Model):
 
 
 class AwaitModel(Model):
-    """`await Event as name when condition within limit on timeout { }`."""
+    """`await Event as name when condition within limit on timeout { }`; with `signal` it is a
+    signal of the saga, by its payload's qualified name."""
 
     kind: Literal["await"] = "await"
     event: str
+    signal: bool = False
     name: str | None = None
     condition: Node | None = None
     text: str = ""
@@ -477,6 +480,14 @@ class StartModel(Model):
     arguments: dict[str, Node]
 
 
+class SignalModel(Model):
+    """`signal name { fields }`; `record` is the qualified name of its payload."""
+
+    name: str
+    record: str
+    doc: str = ""
+
+
 class SagaModel(Model):
     """A saga. `key` is an expression over the parameters; `within` a constant duration."""
 
@@ -486,6 +497,7 @@ class SagaModel(Model):
     key: Node
     starts: tuple[StartModel, ...] = ()
     within: timedelta | None = None
+    signals: tuple[SignalModel, ...] = ()
     body: tuple[Statement, ...]
     doc: str = ""
     place: Place

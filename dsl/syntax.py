@@ -317,8 +317,21 @@ class StartsOn:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalDecl:
+    """`signal Name { fields }`: what a saga may be told."""
+
+    name: Identifier
+    fields: tuple[FieldDecl, ...]
+    doc: str
+    at: Span
+
+
+Input = SignalDecl
+
+
+@dataclass(frozen=True, slots=True)
 class SagaDecl:
-    """`saga Name(params) -> T clauses { body }`."""
+    """`saga Name(params) -> T clauses { inputs body }`."""
 
     name: Identifier
     parameters: tuple[Parameter, ...]
@@ -330,6 +343,7 @@ class SagaDecl:
     body: Block
     doc: str
     at: Span
+    inputs: tuple[Input, ...] = ()
 
 
 Declaration = TypeDecl | EnumDecl | RecordDecl | PolicyDecl | ServiceDecl | SagaDecl
@@ -537,7 +551,7 @@ class Parallel:
 
 @dataclass(frozen=True, slots=True)
 class Await:
-    """`await Event as e when condition within limit on timeout { }`."""
+    """`await Event as e when condition within limit on timeout { }`; also of a signal."""
 
     event: Path
     name: Identifier | None

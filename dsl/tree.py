@@ -272,6 +272,7 @@ class TreeBuilder:
         parameters = next(iter(_of(c, _Group)), ())
         clauses = _of(c, _Clause)
         once = self._once(clauses, {"result", "key", "within", "policy"})
+        inputs, body = c[-1].content
         return syntax.SagaDecl(
             name=c[0],
             parameters=parameters,
@@ -280,10 +281,19 @@ class TreeBuilder:
             starts=self._starts(clauses),
             within=once.get("within"),
             policy=once.get("policy"),
-            body=c[-1],
+            body=body,
             doc=self._doc(at),
             at=at,
+            inputs=inputs,
         )
+
+    def saga_body(self, at: Span, c: list[Any]) -> _Clause:
+        inputs = _of(c, syntax.Input)
+        statements = tuple(s for s in c if not isinstance(s, syntax.Input))
+        return _Clause("body", (inputs, syntax.Block(statements, at)), at)
+
+    def signal_decl(self, at: Span, c: list[Any]) -> syntax.SignalDecl:
+        return syntax.SignalDecl(c[0], c[1], self._doc(at), at)
 
     def _starts(self, clauses: Sequence[_Clause]) -> tuple[syntax.StartsOn, ...]:
         starts: list[syntax.StartsOn] = []

@@ -13,6 +13,7 @@ from dsl.cel.narrowing import NOTHING, Present
 from dsl.cel.nodes import Node
 from dsl.cel.scope import FieldShape
 from dsl.check.contents import Contents
+from dsl.check.inputs import Inputs
 from dsl.check.messages import Messages
 from dsl.check.names import Module
 from dsl.check.policies import Policies
@@ -39,6 +40,7 @@ class SagaContext:
     policy: PolicyModel | None
     types: TypeResolver
     contents: Contents
+    inputs: Inputs
     check_block: Callable[[syntax.Block, Block], Checked]
 
 

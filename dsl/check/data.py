@@ -123,7 +123,7 @@ class Data:
 
 
 def payloads(modules: dict[str, Module]) -> Payloads:
-    """Every record, command and event with its fields."""
+    """Every record, command, event and input of a saga with its fields."""
     found: Payloads = {}
     for module in modules.values():
         for symbol in module.own.values():
@@ -134,6 +134,10 @@ def payloads(modules: dict[str, Module]) -> Payloads:
                 for message in declaration.messages:
                     name = f"{symbol.name}.{message.name.text}"
                     found.setdefault(name, (module, message.fields, message.doc))
+            elif isinstance(declaration, syntax.SagaDecl):
+                for input in declaration.inputs:
+                    name = f"{symbol.name}.{input.name.text}"
+                    found.setdefault(name, (module, input.fields, input.doc))
     return found
 
 

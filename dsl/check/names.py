@@ -60,12 +60,15 @@ def collect(files: Iterable[syntax.File], report: Report) -> dict[str, Module]:
 
 
 def _apart(module: Module, modules: dict[str, Module], report: Report) -> None:
-    """A service `a.b` of module `a` would give its messages the names that module `a.b` gives."""
+    """A service or a saga `a.b` of module `a` would give its messages the names that module `a.b`
+    gives."""
     outer, _, last = module.name.rpartition(".")
     clash = modules[outer].own.get(last) if outer in modules else None
-    if clash and isinstance(clash.declaration, syntax.ServiceDecl) and module.file.module:
-        also = (Note(clash.declaration.name.at, "the service"),)
-        message, help = f"`{module.name}` is a service and a module", "rename one of them"
+    owner = {syntax.ServiceDecl: "service", syntax.SagaDecl: "saga"}
+    what = owner.get(type(clash.declaration)) if clash else None
+    if clash and what and module.file.module:
+        also = (Note(clash.declaration.name.at, f"the {what}"),)
+        message, help = f"`{module.name}` is a {what} and a module", "rename one of them"
         report.add("F102", message, module.file.module.at, "the module", help, also)
 
 

@@ -11,6 +11,7 @@ from dsl.cel.nodes import Const, Node
 from dsl.cel.scope import FieldShape
 from dsl.check.block import SagaContext, arguments, outermost, place
 from dsl.check.contents import Contents
+from dsl.check.inputs import Inputs
 from dsl.check.messages import Messages
 from dsl.check.names import Module, Symbol
 from dsl.check.policies import Policies
@@ -73,6 +74,7 @@ class Sagas:
             policy=policy,
             types=self._types,
             contents=Contents(saga.body),
+            inputs=(inputs := Inputs(symbol, saga, self._report)),
             check_block=check_block,
         )
         block = outermost(scope, context)
@@ -89,6 +91,7 @@ class Sagas:
             key=key,
             starts=tuple(self._starts(saga, parameters, module, scope)),
             within=context.within,
+            signals=tuple(inputs.signals()),
             body=body,
             doc=saga.doc,
             place=place(saga.at),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from dsl import syntax
 from dsl.cel.narrowing import narrowed
 from dsl.cel.nodes import Node
@@ -12,8 +14,8 @@ from dsl.types import ANY, BOOL, DURATION, Named, optional
 
 
 def check_await(statement: syntax.Await, block: Block) -> AwaitModel | None:
-    """`await Event as e when condition within limit on timeout { }`."""
-    event = find_event(statement.event, block)
+    """`await Event as e when condition within limit on timeout { }`, or of a signal."""
+    event = _awaited(statement.event, block)
     limit = block.expression(statement.within, DURATION) if statement.within else None
     on_timeout = _on_timeout(statement, block)
     if limit and on_timeout is None and block.forward:
@@ -35,6 +37,7 @@ def check_await(statement: syntax.Await, block: Block) -> AwaitModel | None:
             block.scope.variables[statement.name.text].used = True
     return AwaitModel(
         event=event.name,
+        signal=event.signal,
         name=statement.name.text if statement.name else None,
         condition=condition,
         text=statement.condition.at.text if statement.condition else "",
@@ -49,7 +52,7 @@ def check_race(statement: syntax.Race, block: Block) -> tuple[RaceModel, bool]:
     arms, ends = [], []
     taken: dict[str, syntax.Arm] = {}
     for arm in statement.arms:
-        event = find_event(arm.event, block)
+        event = _awaited(arm.event, block)
         if event is None:
             continue
         if first := taken.get(event.name):
@@ -70,6 +73,7 @@ def check_race(statement: syntax.Race, block: Block) -> tuple[RaceModel, bool]:
         arms.append(
             ArmModel(
                 event=event.name,
+                signal=event.signal,
                 name=arm.name.text if arm.name else None,
                 condition=condition,
                 text=arm.condition.at.text if arm.condition else "",
@@ -96,7 +100,24 @@ def check_sleep(statement: syntax.Sleep, block: Block) -> SleepModel:
     return SleepModel(time=time.node, text=statement.time.at.text, place=place(statement.at))
 
 
-def find_event(path: syntax.Path, block: Block) -> EventModel | None:
+class _Awaited(NamedTuple):
+    """What is waited for: an event, or a signal by its payload's name."""
+
+    name: str
+    signal: bool
+
+
+def _awaited(path: syntax.Path, block: Block) -> _Awaited | None:
+    """A bare name is a signal's; an event is named with its service."""
+    if signal := block.saga.inputs.awaited(path):
+        return _Awaited(signal, True)
+    if len(path.parts) == 1 and block.saga.inputs.resembles(path):
+        return None
+    event = _event(path, block)
+    return _Awaited(event.name, False) if event else None
+
+
+def _event(path: syntax.Path, block: Block) -> EventModel | None:
     """An event that is waited for; its key must be the saga's."""
     event = block.saga.messages.event(path, block.saga.module)
     if event is None:

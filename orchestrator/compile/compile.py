@@ -119,17 +119,20 @@ class _Used:
         self._nodes(saga)
         for start in saga.starts:
             self._event(start.event)
+        for signal in saga.signals:
+            self._record(signal.record)
         for part in instructions(saga):
             match part:
                 case StepPlan():
                     self._command(part.call.command)
                     if part.undo:
                         self._command(part.undo.command)
-                case EmitPlan(event=event) | AwaitPlan(event=event):
+                case EmitPlan(event=event) | AwaitPlan(event=event, signal=False):
                     self._event(event)
                 case RacePlan():
                     for arm in part.arms:
-                        self._event(arm.event)
+                        if not arm.signal:
+                            self._event(arm.event)
 
     def own_services(self, module: ModuleModel) -> None:
         """A module's own contracts are deployed with it, used by its sagas or not."""

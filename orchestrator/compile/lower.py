@@ -55,6 +55,7 @@ from orchestrator.compile.plan import (
     ReturnPlan,
     SagaPlan,
     SetPlan,
+    SignalPlan,
     SleepPlan,
     StartPlan,
     StepPlan,
@@ -75,6 +76,7 @@ def lower_saga(saga: SagaModel) -> SagaPlan:
             StartPlan(event=s.event, name=s.name, arguments=s.arguments) for s in saga.starts
         ),
         within=saga.within.total_seconds() if saga.within is not None else None,
+        signals=tuple(SignalPlan(name=s.name, record=s.record, doc=s.doc) for s in saga.signals),
         body=_Lowering(names_read(saga.body)).block(saga.body),
         doc=saga.doc,
     )
@@ -180,6 +182,7 @@ class _Lowering:
         arms = tuple(
             ArmPlan(
                 event=a.event,
+                signal=a.signal,
                 name=a.name,
                 condition=a.condition,
                 text=a.text,
@@ -228,7 +231,7 @@ class _Lowering:
     def _await(self, statement: AwaitModel) -> AwaitPlan:
         fields: dict[str, Any] = {
             name: getattr(statement, name)
-            for name in ("event", "name", "condition", "text", "within", "place")
+            for name in ("event", "signal", "name", "condition", "text", "within", "place")
         }
         on_timeout = statement.on_timeout
         return AwaitPlan(

@@ -178,9 +178,10 @@ class YieldPlan(_Part):
 
 
 class ArmPlan(_Part):
-    """One event of a race."""
+    """One event of a race, or a signal of the saga, by its payload's qualified name."""
 
     event: str
+    signal: bool = False
     name: str | None = None
     condition: Node | None = None
     text: str = ""
@@ -233,11 +234,13 @@ class ParallelPlan(_Part):
 
 
 class AwaitPlan(_Part):
-    """Waits for an event of the saga's key that meets the condition; `within` gives seconds."""
+    """Waits for an event of the saga's key that meets the condition, or for a signal of the saga,
+    by its payload's qualified name; `within` gives seconds."""
 
     kind: Literal["await"] = "await"
     path: str
     event: str
+    signal: bool = False
     name: str | None = None
     condition: Node | None = None
     text: str = ""
@@ -309,6 +312,14 @@ class StartPlan(_Part):
     arguments: dict[str, Node]
 
 
+class SignalPlan(_Part):
+    """What a saga may be told; `record` is the qualified name of its payload."""
+
+    name: str
+    record: str
+    doc: str = ""
+
+
 class SagaPlan(_Part):
     """One saga. `name` is qualified and is the Temporal workflow type."""
 
@@ -318,6 +329,7 @@ class SagaPlan(_Part):
     key: Node
     starts: tuple[StartPlan, ...] = ()
     within: float | None = None
+    signals: tuple[SignalPlan, ...] = ()
     body: tuple[Instruction, ...]
     doc: str = ""
 

@@ -120,5 +120,6 @@ def draw_race(walk: Walk, part: RacePlan, front: Front) -> Front:
 
 def _arm(walk: Walk, arm: ArmPlan, node: str, undos: tuple[str, ...]) -> Front:
     id = walk.canvas.numbered("on")
-    event = walk.canvas.message(id, labels.coming(arm.event, arm.text), arm.event)
+    pill = walk.canvas.signal if arm.signal else walk.canvas.message
+    event = pill(id, labels.coming(arm), arm.event)
     return walk.block(arm.body, walk.enter(event, Front((Exit(node),), undos)))

@@ -84,8 +84,16 @@ class Canvas:
 
     def message(self, path: str, label: Label, event: str) -> str:
         """An event that comes in or goes out: a pill with a double border."""
-        paint = self._coloured(event, self.state(path))
         tooltip = clean(self._program.event(event).doc) or wire_type(event)
+        return self._pill(path, label, event, tooltip)
+
+    def signal(self, path: str, label: Label, record: str) -> str:
+        """A signal that comes in, by its payload's name."""
+        tooltip = clean(self._program.record(record).doc) or record.rpartition(".")[2]
+        return self._pill(path, label, record, tooltip)
+
+    def _pill(self, path: str, label: Label, message: str, tooltip: str) -> str:
+        paint = self._coloured(message, self.state(path))
         look = {"peripheries": "2", "group": self.column}
         return self._add(path, label, paint, look, tooltip, self.state(path), "event")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dsl.cel.nodes import Node
 from dsl.model import wire_type
 from orchestrator.compile.plan import (
+    ArmPlan,
     AwaitPlan,
     CallPlan,
     FailPlan,
@@ -42,7 +43,15 @@ def header(saga: SagaPlan) -> Label:
         Line("c", cut(f"({parameters}){result}", 90)),
         *(Line("d", text) for text in wrap(saga.doc, 90, 2)),
         Line("k", f"key {cut(shown(saga.key), 60)}{within}"),
+        *_inputs(saga),
     )
+
+
+def _inputs(saga: SagaPlan) -> Iterator[Line]:
+    """What the saga may be told, a line for each kind."""
+    for word, names in (("signal", [s.name for s in saga.signals]),):
+        if names:
+            yield Line("s", cut(f"{word} {', '.join(names)}", 90))
 
 
 def step(name: str, call: CallPlan, doc: str, state: StepState | None) -> Label:
@@ -89,7 +98,7 @@ def waiting(part: AwaitPlan) -> Label:
     """The event, its condition and its limit."""
     limit = [Line("s", cut(f"within {shown(part.within)}", _WIDE))] if part.within else []
     when = [Line("s", text) for text in wrap(f"when {part.text}", _WIDE, 2)] if part.text else []
-    return (*event("waits for", part.event), *when, *limit)
+    return (*_awaited("waits for", part), *when, *limit)
 
 
 def condition(text: str) -> Label:
@@ -119,10 +128,17 @@ def going_through(part: ForPlan) -> Label:
     return (Line("s", "for each"), *items, *many, *gives)
 
 
-def coming(name: str, when: str) -> Label:
-    """An event of a race, with its condition."""
-    rest = [Line("s", text) for text in wrap(f"when {when}", _WIDE, 2)] if when else []
-    return (*event("on", name), *rest)
+def coming(arm: ArmPlan) -> Label:
+    """An event or a signal of a race, with its condition."""
+    rest = [Line("s", text) for text in wrap(f"when {arm.text}", _WIDE, 2)] if arm.text else []
+    return (*_awaited("on", arm), *rest)
+
+
+def _awaited(verb: str, part: AwaitPlan | ArmPlan) -> Label:
+    """A signal is its saga's own, and named without it."""
+    if not part.signal:
+        return event(verb, part.event)
+    return (Line("s", f"{verb} signal"), Line("c", cut(part.event.rpartition(".")[2], _WIDE + 6)))
 
 
 def after(limit: Node) -> Label:

@@ -236,7 +236,8 @@ class _Walk:
         return self.enter(join, Front(tuple(w for end in ends for w in end.exits), after))
 
     def _await(self, part: AwaitPlan, front: Front) -> Front:
-        node = self.canvas.message(part.path, labels.waiting(part), part.event)
+        pill = self.canvas.signal if part.signal else self.canvas.message
+        node = pill(part.path, labels.waiting(part), part.event)
         done = self.enter(node, front)
         if part.on_timeout is not None:
             way = Exit(node, "on timeout", "failure")

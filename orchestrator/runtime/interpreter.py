@@ -327,7 +327,8 @@ class Interpreter:
         if found is not None:
             return None
         if part.on_timeout is None:
-            text = f"no {wire_type(part.event)} came within {seconds:g}s"
+            name = part.event.rpartition(".")[2] if part.signal else wire_type(part.event)
+            text = f"no {name} came within {seconds:g}s"
             raise SagaFailed(text, CommandFailed(Reason.NO_EVENT, text))
         return await self._block(part.on_timeout, env, undos)
 

@@ -1,4 +1,4 @@
-"""Events that have come for a saga, kept until a statement takes them."""
+"""Events and signals that have come for a saga, kept until a statement takes them."""
 
 from __future__ import annotations
 

@@ -60,10 +60,10 @@ class Served:
 
 def _awaited(part: Instruction) -> tuple[str, ...]:
     match part:
-        case AwaitPlan(event=event):
+        case AwaitPlan(event=event, signal=False):
             return (event,)
         case RacePlan(arms=arms):
-            return tuple(a.event for a in arms)
+            return tuple(a.event for a in arms if not a.signal)
     return ()
 
 

@@ -59,7 +59,8 @@ class Answer:
 
 @dataclass(slots=True)
 class Arrival:
-    """An event for a waiting saga: its message id, wire type and payload in wire form."""
+    """An event, or a signal, for a waiting saga: its message id, wire type and payload in wire
+    form. A signal's wire type is `Saga.Name`."""
 
     id: str
     type: str

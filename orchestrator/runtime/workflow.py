@@ -22,6 +22,7 @@ from orchestrator.runtime.cancels import Cancels
 from orchestrator.runtime.course import Course
 from orchestrator.runtime.effects import Command, Decision, SagaFailed
 from orchestrator.runtime.evaluation import Expressions
+from orchestrator.runtime.inputs import handlers
 from orchestrator.runtime.interpreter import Interpreter
 from orchestrator.runtime.mailbox import Mailbox
 from orchestrator.runtime.signature import parameters_of, result_of
@@ -54,7 +55,7 @@ def _workflow_class(plan: Plan, saga: SagaPlan, codec: JsonCodec, expressions: E
     # annotated `self` for an input.
     del run.__annotations__["self"]
     run.__qualname__ = f"{saga.short}.run"
-    made = type(saga.short, (SagaWorkflow,), {"run": workflow.run(run)})
+    made = type(saga.short, (SagaWorkflow,), {"run": workflow.run(run), **handlers(saga)})
     return workflow.defn(
         name=saga.name, sandboxed=False, versioning_behavior=VersioningBehavior.PINNED
     )(made)
@@ -64,7 +65,7 @@ class SagaWorkflow:
     """What all saga workflows share: the effects of the interpreter, and the end of a saga."""
 
     def __init__(self) -> None:
-        self._mailbox = Mailbox()
+        self.mailbox = Mailbox()
         self._decisions: dict[str, Decision] = {}
         self._clock_read = False
         #: What a person is to decide, by path: the undos of parallel branches may park together.
@@ -73,7 +74,7 @@ class SagaWorkflow:
     @workflow.signal(name=EVENT)
     def event(self, arrival: Arrival) -> None:
         """Keeps an event until a statement takes it."""
-        self._mailbox.put(arrival)
+        self.mailbox.put(arrival)
 
     @workflow.signal(name=RESOLVE)
     def resolve(self, resolution: Resolution) -> None:
@@ -94,7 +95,7 @@ class SagaWorkflow:
         self._cancels = Cancels()
         self._calls = Calls(plan, saga, codec, self._cancels, input.cause)
         if input.cause:
-            self._mailbox.know(input.cause)
+            self.mailbox.know(input.cause)
         interpreter = Interpreter(plan, saga, self, expressions)
         self._course = Course(interpreter.compensate, saga.within)
         try:
@@ -158,7 +159,7 @@ class SagaWorkflow:
     def _matching(
         self, arms: Sequence[tuple[str, Callable[[Struct], bool]]]
     ) -> list[tuple[int, Struct]]:
-        for arrival in self._mailbox:
+        for arrival in self.mailbox:
             for index, (event, fits) in enumerate(arms):
                 if arrival.type != wire_type(event):
                     continue
@@ -166,10 +167,10 @@ class SagaWorkflow:
                     payload = self._codec.from_wire(arrival.data, Named(event))
                 except DecodeError as error:
                     workflow.logger.warning("event %s dropped: %s", arrival.id, error)
-                    self._mailbox.take(arrival)
+                    self.mailbox.take(arrival)
                     break
                 if fits(payload):
-                    self._mailbox.take(arrival)
+                    self.mailbox.take(arrival)
                     return [(index, payload)]
         return []
 
