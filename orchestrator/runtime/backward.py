@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from dsl.values import Struct
 from orchestrator.compile.plan import CallPlan
@@ -16,6 +17,11 @@ from orchestrator.runtime.effects import (
 )
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.undo import Undo, Undos
+
+
+def never() -> bool:
+    """Of a saga that runs to its end in one run."""
+    return False
 
 
 class CompensationFailed(Exception):
@@ -33,19 +39,26 @@ class Compensation:
         self._effects = effects
         self._expressions = expressions
 
-    async def run(self, undos: Undos) -> None:
-        """Empties a stack. Raises CompensationFailed."""
-        while (entry := undos.pop()) is not None:
+    async def run(self, undos: Undos, full: Callable[[], bool] = never) -> bool:
+        """Empties a stack; False when it stopped before that, because `full` said so between two
+        undos. Branches are undone without a stop. Raises CompensationFailed."""
+        while undos.entries:
+            entry = undos.entries[-1]
             if isinstance(entry, Undo):
                 await self._undo(entry)
             elif isinstance(entry, Undos):
-                await self.run(entry)
+                if not await self.run(entry, full):
+                    return False
             else:
                 # All to their ends, before one that was given up ends the saga.
                 undone = (self.run(branch) for branch in entry)
                 ends = await asyncio.gather(*undone, return_exceptions=True)
-                for failed in (e for e in ends if e is not None):
+                for failed in (e for e in ends if isinstance(e, BaseException)):
                     raise failed
+            undos.pop()
+            if undos.entries and full():
+                return False
+        return True
 
     async def _undo(self, undo: Undo) -> None:
         """Runs one undo until it is done, is known not to be needed, or a person gives it up."""

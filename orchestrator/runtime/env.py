@@ -8,13 +8,17 @@ from typing import Any
 
 class Env(dict[str, Any]):
     """The names of a block, and through it those of the blocks around it. `turn` is which turn of
-    which loops this is, `[2][0]`: a part of the ids of what is sent from here."""
+    which loops this is, `[2][0]`: a part of the ids of what is sent from here. `alone` tells that
+    nothing of the saga runs beside this block, so that it may stop here."""
 
-    __slots__ = ("_outer", "turn")
+    __slots__ = ("_outer", "alone", "turn")
 
-    def __init__(self, outer: Env | None = None, turn: str | None = None) -> None:
+    def __init__(
+        self, outer: Env | None = None, turn: str | None = None, alone: bool | None = None
+    ) -> None:
         super().__init__()
         self._outer = outer
+        self.alone: bool = alone if alone is not None else outer is not None and outer.alone
         self.turn: str = turn if turn is not None else outer.turn if outer is not None else ""
 
     def __missing__(self, name: str) -> Any:
@@ -31,11 +35,16 @@ class Env(dict[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         # Copying (`{**env}`, `dict(env)`) goes by this, and by `keys`.
-        yield from dict.fromkeys((*(self._outer or ()), *super().__iter__()))
+        outer = () if self._outer is None else self._outer  # an empty block is false
+        yield from dict.fromkeys((*outer, *super().__iter__()))
 
     def keys(self) -> Any:
         """Every name in sight."""
         return list(self)
+
+    def own(self) -> dict[str, Any]:
+        """The names of this block alone."""
+        return dict(self.items())
 
     def assign(self, name: str, value: Any) -> None:
         """Gives a variable a new value where it was declared."""

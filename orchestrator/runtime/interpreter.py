@@ -14,6 +14,7 @@ from dsl.cel.evaluate import CLOCK
 from dsl.cel.nodes import Node
 from dsl.model import Exhausted, Place, wire_type
 from dsl.values import Struct
+from orchestrator.compile.compile import bodies
 from orchestrator.compile.plan import (
     ArmPlan,
     AwaitPlan,
@@ -37,7 +38,7 @@ from orchestrator.compile.plan import (
     WhilePlan,
     YieldPlan,
 )
-from orchestrator.runtime.backward import Compensation
+from orchestrator.runtime.backward import Compensation, never
 from orchestrator.runtime.effects import (
     Command,
     CommandFailed,
@@ -48,6 +49,8 @@ from orchestrator.runtime.effects import (
 )
 from orchestrator.runtime.env import Env
 from orchestrator.runtime.evaluation import Expressions
+from orchestrator.runtime.snapshot import freeze_names, freeze_undos, thaw_names, thaw_undos
+from orchestrator.runtime.standing import Frame, Paused, Stopped, Way, thaw_frame
 from orchestrator.runtime.tasks import together, undisturbed
 from orchestrator.runtime.undo import Undo, Undos
 
@@ -66,22 +69,29 @@ class Yielded:
     value: Any
 
 
-Leaving = Returned | Yielded | None
+Leaving = Returned | Yielded | Stopped | None
 
 #: A loop that turns so often without waiting for anything would never let go of the worker.
 _IDLE_TURNS = 10_000
 
 
 class Interpreter:
-    """One run of one saga."""
+    """One run of one saga. It stops between two turns of a loop, and between two undos, when `full`
+    says that the run is; another one goes on from there."""
 
     def __init__(
-        self, plan: Plan, saga: SagaPlan, effects: Effects, expressions: Expressions
+        self,
+        plan: Plan,
+        saga: SagaPlan,
+        effects: Effects,
+        expressions: Expressions,
+        full: Callable[[], bool] = never,
     ) -> None:
         self._plan = plan
         self._saga = saga
         self._effects = effects
         self._expressions = expressions
+        self._full = full
         self._compensation = Compensation(effects, expressions)
         #: What is to be undone, last of all first.
         self.undos = Undos()
@@ -89,54 +99,95 @@ class Interpreter:
         self._waits = 0  # how often the saga has acted or waited
 
     async def run(self, parameters: Mapping[str, Any]) -> Any:
-        """The saga's result. Raises SagaFailed; compensating is the caller's next call."""
-        env = Env()
-        env.update({CLOCK: self._effects.now, **parameters})
-        left = await self._block(self._saga.body, env, self.undos)
+        """The saga's result. Raises SagaFailed, compensating is the caller's next call then; Paused
+        when it stopped."""
+        return await self._body(parameters, ())
+
+    async def resume(self, state: Mapping[str, Any]) -> Any:
+        """Goes on where `run` or `resume` stopped with this state; as `run` otherwise."""
+        self._recall(state)
+        return await self._body(thaw_names(state["names"]), tuple(map(thaw_frame, state["way"])))
+
+    async def compensate(self, state: Mapping[str, Any] | None = None) -> None:
+        """Undoes what was done, last first; with a state, what was still to be undone when
+        `compensate` stopped. Raises CompensationFailed, and Paused when it stopped."""
+        if state is not None:
+            self._recall(state)
+        if not await self._compensation.run(self.undos, self._full):
+            raise Paused(self._remembered())
+
+    async def _body(self, names: Mapping[str, Any], way: Way) -> Any:
+        env = Env(alone=True)
+        env.update({CLOCK: self._effects.now, **names})
+        left = await self._block(self._saga.body, env, self.undos, way)
+        if isinstance(left, Stopped):
+            frames = [f.freeze() for f in reversed(left.frames)]
+            raise Paused({**self._remembered(), "names": freeze_names(env.own()), "way": frames})
         return left.value if left else None
 
-    async def compensate(self) -> None:
-        """Undoes what was done, last first. Raises CompensationFailed."""
-        await self._compensation.run(self.undos)
+    def _remembered(self) -> dict[str, Any]:
+        return {"undos": freeze_undos(self.undos), "forward": self._forward}
 
-    async def _block(self, body: tuple[Instruction, ...], env: Env, undos: Undos) -> Leaving:
-        for instruction in body:
-            left = await self._one(instruction, env, undos)
+    def _recall(self, state: Mapping[str, Any]) -> None:
+        self.undos = thaw_undos(state["undos"], self._saga, self._effects.now)
+        self._forward = state["forward"]
+
+    async def _block(
+        self, body: tuple[Instruction, ...], env: Env, undos: Undos, way: Way = ()
+    ) -> Leaving:
+        for index in range(way[0].index if way else 0, len(body)):
+            left = await self._one(body[index], env, undos, way)
+            way = ()
+            if isinstance(left, Stopped):
+                left.frames[-1].index = index
             if left is not None:
                 return left
         return None
 
-    async def _one(self, part: Instruction, env: Env, undos: Undos) -> Leaving:
+    async def _inside(
+        self,
+        block: int,
+        body: tuple[Instruction, ...],
+        env: Env,
+        undos: Undos,
+        way: Way = (),
+    ) -> Leaving:
+        """A block inside an instruction; `block` is its number there."""
+        left = await self._block(body, env, undos, way[1:])
+        if isinstance(left, Stopped):
+            left.frames.append(Frame(block=block))
+        return left
+
+    async def _one(self, part: Instruction, env: Env, undos: Undos, way: Way) -> Leaving:
         match part:
             case StepPlan():
-                return await self._step(part, env, undos)
+                return await self._step(part, env, undos, way)
             case LetPlan():
                 env[part.name] = self._value(part.value, env, part.place)
             case SetPlan():
                 env.assign(part.name, self._value(part.value, env, part.place))
-            case IfPlan():
-                holds = self._value(part.condition, env, part.place)
-                return await self._block(part.then if holds else part.otherwise, env, undos)
-            case MatchPlan():
-                return await self._match(part, env, undos)
+            case IfPlan() | MatchPlan():
+                block = way[0].block if way else self._choice(part, env)
+                return await self._inside(block, bodies(part)[block], env, undos, way)
             case WhilePlan():
-                return await self._while(part, env, undos)
+                return await self._while(part, env, undos, way)
             case ForPlan():
-                return await self._for(part, env, undos)
+                return await self._for(part, env, undos, way)
             case YieldPlan():
                 return Yielded(self._value(part.value, env, part.place))
             case ParallelPlan():
                 await self._parallel(part, env, undos)
             case RacePlan():
-                return await self._race(part, env, undos)
+                block = way[0].block if way else await self._race(part, env)
+                return await self._inside(block, bodies(part)[block], env, undos, way)
             case AwaitPlan():
-                return await self._await(part, env, undos)
+                return await self._await(part, env, undos, way)
             case SleepPlan():
                 seconds = self._seconds(part.time, env, part.place) or 0.0
                 self._waits += seconds > 0
                 await self._effects.sleep(seconds)
             case TryPlan():
-                return await self._try(part, env, undos)
+                return await self._try(part, env, undos, way)
             case EmitPlan():
                 self._waits += 1
                 arguments = self._expressions.payload(part.event, part.arguments, env, part.place)
@@ -153,7 +204,10 @@ class Interpreter:
 
     # --- steps
 
-    async def _step(self, step: StepPlan, env: Env, undos: Undos) -> Leaving:
+    async def _step(self, step: StepPlan, env: Env, undos: Undos, way: Way) -> Leaving:
+        if way:
+            block = way[0].block
+            return await self._inside(block, step.handlers[block].body, env, undos, way)
         self._waits += 1
         command = self._expressions.command(step.path, step.call, env, step.place)
         undo = None  # from the pivot on nothing is undone
@@ -197,8 +251,11 @@ class Interpreter:
             await self._effects.bury(command, str(failed))
         text = f"{wire_type(command.name)} failed: {failed}"
         env[step.name] = None
-        if handler := _handler(step.handlers, failed):
-            return Decision.SKIP, await self._handle(handler, failed, env, undos)
+        if (number := _handler(step.handlers, failed)) is not None:
+            handler = step.handlers[number]
+            if handler.name:
+                env[handler.name] = failed.failure
+            return Decision.SKIP, await self._inside(number, handler.body, env, undos)
         parks = step.call.policy.exhausted is Exhausted.PARK and failed.outcome_unknown
         if self._forward or parks:
             decision = await self._decided(step, command, text)
@@ -217,49 +274,92 @@ class Interpreter:
             decision = await self._effects.attention(command.message, more)
         return decision
 
-    async def _handle(
-        self, handler: HandlerPlan, failed: CommandFailed, env: Env, undos: Undos
-    ) -> Leaving:
-        if handler.name:
-            env[handler.name] = failed.failure
-        return await self._block(handler.body, env, undos)
-
     # --- choices and scopes
 
-    async def _match(self, part: MatchPlan, env: Env, undos: Undos) -> Leaving:
+    def _choice(self, part: IfPlan | MatchPlan, env: Env) -> int:
+        """Which of its blocks is taken."""
+        if isinstance(part, IfPlan):
+            return 0 if self._value(part.condition, env, part.place) else 1
         subject = self._value(part.subject, env, part.place)
         pattern = subject.type if isinstance(subject, Struct) else subject
-        for case in part.cases:
+        for number, case in enumerate(part.cases):
             if case.pattern == pattern:
                 if case.name:
                     env[case.name] = subject
-                return await self._block(case.body, env, undos)
-        return await self._block(part.otherwise or (), env, undos)
+                return number
+        return len(part.cases)
 
-    async def _try(self, part: TryPlan, env: Env, undos: Undos) -> Leaving:
-        inner = Undos()
+    async def _try(self, part: TryPlan, env: Env, undos: Undos, way: Way) -> Leaving:
+        frame = way[0] if way else Frame()
+        if frame.block and not frame.undoing:
+            body = part.handlers[frame.block - 1].body
+            return await self._inside(frame.block, body, env, undos, way)
+        inner = undos.pop() if way else Undos()
+        assert isinstance(inner, Undos), "a scope's stack is on top of the one around it"
+        failure = frame.undoing
         try:
-            left = await self._block(part.body, env, inner)
+            left = None
+            if failure is None:
+                left = await self._inside(0, part.body, env, inner, way)
         except SagaFailed as failed:
-            handler = _handler(part.handlers, failed.cause) if failed.cause else None
-            if handler is None or failed.cause is None:
+            number = _handler(part.handlers, failed.cause) if failed.cause else None
+            if number is None or failed.cause is None:
                 undos.push(inner)
                 raise
-            await undisturbed(self._compensation.run(inner))
-            return await self._handle(handler, failed.cause, env, undos)
+            frame, failure = Frame(block=number + 1), (failed.cause.failure,)
         except BaseException:
             undos.push(inner)
             raise
-        undos.push(inner)
-        return left
+        if failure is None:
+            undos.push(inner)
+            return left
+        return await self._undone(part, frame.block, failure, inner, env, undos)
+
+    async def _undone(
+        self,
+        part: TryPlan,
+        block: int,
+        failure: tuple[Any],
+        inner: Undos,
+        env: Env,
+        undos: Undos,
+    ) -> Leaving:
+        """Undoes a scope, then goes on with the handler in this block."""
+        full = self._full if env.alone else never
+        try:
+            ended = await undisturbed(self._compensation.run(inner, full))
+        finally:
+            if inner.entries:
+                undos.push(inner)
+        if not ended:
+            return Stopped([Frame(block=block, undoing=failure)])
+        handler = part.handlers[block - 1]
+        if handler.name:
+            env[handler.name] = failure[0]
+        return await self._inside(block, handler.body, env, undos)
 
     # --- loops
 
-    async def _while(self, part: WhilePlan, env: Env, undos: Undos) -> Leaving:
-        turn = idle = 0
-        while self._value(part.condition, env, part.place):
+    def _stops(self, env: Env, frame: Frame | None) -> bool:
+        """Whether a loop stops before its turn; not where it has just gone on."""
+        return env.alone and frame is None and self._full()
+
+    async def _while(self, part: WhilePlan, env: Env, undos: Undos, way: Way) -> Leaving:
+        frame, inwards = (way[0], way[1:]) if way else (None, ())
+        turn, idle = frame.turn if frame else 0, 0
+        while True:
+            inner = Env(env, f"{env.turn}[{turn}]")
+            if frame and frame.names is not None:
+                inner.update(frame.names)
+            elif self._stops(env, frame):
+                return Stopped([Frame(turn=turn)])
+            elif not self._value(part.condition, env, part.place):
+                return None
             before = self._waits
-            left = await self._block(part.body, Env(env, f"{env.turn}[{turn}]"), undos)
+            left = await self._block(part.body, inner, undos, inwards)
+            frame, inwards = None, ()
+            if isinstance(left, Stopped):
+                left.frames.append(Frame(turn=turn, names=inner.own()))
             if left is not None:
                 return left
             turn += 1
@@ -267,30 +367,62 @@ class Interpreter:
             if idle == _IDLE_TURNS:
                 where = f"{part.place.file}:{part.place.line}"
                 raise SagaFailed(f"{where}: {idle} turns of this loop waited for nothing")
+
+    async def _for(self, part: ForPlan, env: Env, undos: Undos, way: Way) -> Leaving:
+        frame = way[0] if way else None
+        items = frame.items if frame else self._value(part.items, env, part.place)
+        if part.at_most is None:
+            yields = list(frame.yields) if frame else []
+            left = await self._in_order(part, items, yields, env, undos, way)
+            if left is not None:
+                return left
+        else:
+            yields = await self._at_once(part, part.at_most, items, env, undos)
+        if part.collect:
+            env[part.collect] = yields
         return None
 
-    async def _for(self, part: ForPlan, env: Env, undos: Undos) -> Leaving:
-        items = self._value(part.items, env, part.place)
-        turns = [Env(env, f"{env.turn}[{i}]") for i in range(len(items))]
-        for turn, item in zip(turns, items, strict=True):
-            turn[part.name] = item
-        if part.at_most is None:
-            ends: list[Leaving] = []
-            for turn in turns:
-                left = await self._block(part.body, turn, undos)
-                if isinstance(left, Returned):
-                    return left
-                ends.append(left)
-        else:
-            ends = await self._at_once(part, part.at_most, turns, undos)
-        if part.collect:
-            env[part.collect] = [end.value for end in ends if isinstance(end, Yielded)]
+    async def _in_order(
+        self,
+        part: ForPlan,
+        items: Sequence[Any],
+        yields: list[Any],
+        env: Env,
+        undos: Undos,
+        way: Way,
+    ) -> Leaving:
+        """Turn after turn; what they yield is added."""
+        frame, inwards = (way[0], way[1:]) if way else (None, ())
+        begin = frame.turn if frame else 0
+        for i, item in enumerate(items):
+            turn = Env(env, f"{env.turn}[{begin + i}]")
+            rest = Frame(turn=begin + i, yields=yields)
+            if frame and frame.names is not None:
+                turn.update(frame.names)
+            elif self._stops(env, frame):
+                rest.items = list(items[i:])
+                return Stopped([rest])
+            else:
+                turn[part.name] = item
+            left = await self._block(part.body, turn, undos, inwards)
+            frame, inwards = None, ()
+            if isinstance(left, Yielded):
+                yields.append(left.value)
+            elif isinstance(left, Stopped):
+                rest.items, rest.names = list(items[i:]), turn.own()
+                left.frames.append(rest)
+                return left
+            elif left is not None:
+                return left
         return None
 
     async def _at_once(
-        self, part: ForPlan, at_most: int, turns: Sequence[Env], undos: Undos
-    ) -> list[Leaving]:
-        """The turns, so many at once; they are undone one by one, last first."""
+        self, part: ForPlan, at_most: int, items: Sequence[Any], env: Env, undos: Undos
+    ) -> list[Any]:
+        """What the turns yield, so many at once; they are undone one by one, last first."""
+        turns = [Env(env, f"{env.turn}[{i}]", alone=False) for i in range(len(items))]
+        for turn, item in zip(turns, items, strict=True):
+            turn[part.name] = item
         ends: list[Leaving] = [None] * len(turns)
         stacks = [Undos() for _ in turns]
         left = iter(range(len(turns)))
@@ -304,12 +436,12 @@ class Interpreter:
         finally:
             for stack in stacks:
                 undos.push(stack)
-        return ends
+        return [end.value for end in ends if isinstance(end, Yielded)]
 
     # --- side by side
 
     async def _parallel(self, part: ParallelPlan, env: Env, undos: Undos) -> None:
-        branches = [(b, Env(env), Undos()) for b in part.branches]
+        branches = [(b, Env(env, alone=False), Undos()) for b in part.branches]
         try:
             await together([self._block(b.body, e, u) for b, e, u in branches])
         finally:
@@ -319,7 +451,9 @@ class Interpreter:
 
     # --- waiting
 
-    async def _await(self, part: AwaitPlan, env: Env, undos: Undos) -> Leaving:
+    async def _await(self, part: AwaitPlan, env: Env, undos: Undos, way: Way) -> Leaving:
+        if way:
+            return await self._inside(0, part.on_timeout or (), env, undos, way)
         seconds = self._seconds(part.within, env, part.place)
         found = await self._receive([part], seconds, env, part.place)
         if part.name:
@@ -330,17 +464,17 @@ class Interpreter:
             name = part.event.rpartition(".")[2] if part.signal else wire_type(part.event)
             text = f"no {name} came within {seconds:g}s"
             raise SagaFailed(text, CommandFailed(Reason.NO_EVENT, text))
-        return await self._block(part.on_timeout, env, undos)
+        return await self._inside(0, part.on_timeout, env, undos)
 
-    async def _race(self, part: RacePlan, env: Env, undos: Undos) -> Leaving:
+    async def _race(self, part: RacePlan, env: Env) -> int:
+        """Which of its blocks is taken."""
         seconds = self._seconds(part.limit, env, part.place)
         found = await self._receive(part.arms, seconds, env, part.place)
         if found is None:
-            return await self._block(part.after, env, undos)
-        arm = part.arms[found[0]]
-        if arm.name:
-            env[arm.name] = found[1]
-        return await self._block(arm.body, env, undos)
+            return len(part.arms)
+        if name := part.arms[found[0]].name:
+            env[name] = found[1]
+        return found[0]
 
     async def _receive(
         self, arms: Sequence[AwaitPlan | ArmPlan], seconds: float | None, env: Env, place: Place
@@ -368,14 +502,14 @@ class Interpreter:
         return fits
 
 
-def _handler(handlers: tuple[HandlerPlan, ...], failed: CommandFailed) -> HandlerPlan | None:
-    """The handler of a failure: by its message, or by how the attempts ended; `exhausted` stands
-    for every way in which they can end without an answer."""
+def _handler(handlers: tuple[HandlerPlan, ...], failed: CommandFailed) -> int | None:
+    """The number of a failure's handler: by its message, or by how the attempts ended; `exhausted`
+    stands for every way in which they can end without an answer."""
     if failed.failure is not None:
         names = [failed.failure.type]
     elif failed.reason is Reason.TIMEOUT:
         names = ["timeout", "exhausted"]
     else:
         names = ["timeout" if failed.reason is Reason.NO_EVENT else "exhausted"]
-    by_name = {h.failure: h for h in handlers}
+    by_name = {h.failure: n for n, h in enumerate(handlers)}
     return next((by_name[n] for n in names if n in by_name), None)

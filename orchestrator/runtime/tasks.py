@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
-async def undisturbed(work: Coroutine[Any, Any, None]) -> None:
-    """Runs a compensation to its end; a cancel that comes meanwhile is for what comes next."""
+async def undisturbed(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a compensation, run to its end; a cancel that comes meanwhile is for what comes
+    next."""
     task, cancelled = asyncio.ensure_future(work), False
     while not task.done():
         try:
@@ -17,9 +20,10 @@ async def undisturbed(work: Coroutine[Any, Any, None]) -> None:
             cancelled = True
         except Exception:
             break
-    task.result()
+    result = task.result()
     if cancelled:
         raise asyncio.CancelledError
+    return result
 
 
 async def together(work: Sequence[Coroutine[Any, Any, Any]]) -> None:
