@@ -33,13 +33,13 @@ def load(paths: Sequence[Path]) -> Loaded:
     Imports are looked for among the given files and in the folders they stand in. Raises
     FileNotFoundError for a path that is not there, with a sentence for the user.
     """
-    asked = _distinct(_files(paths))
+    asked = flow_files(paths)
     beside = [f for folder in dict.fromkeys(p.parent for p in asked) for f in _flows(folder)]
     shown = {_shown(p) for p in asked}
     parsed: list[tuple[File, tuple[Diagnostic, ...]]] = []
     unread: list[Diagnostic] = []
     for path in _distinct([*asked, *beside]):
-        read = _read(path)
+        read = read_source(path)
         if isinstance(read, Source):
             parsed.append(parse(read))
         elif path in asked:
@@ -71,7 +71,11 @@ def _checked(
     return Loaded(None if has_errors(found) else program, found, sources, asked)
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
+def flow_files(paths: Sequence[Path]) -> list[Path]:
+    """The files among some paths and all `.flow` files in the folders among them, each once.
+
+    Raises FileNotFoundError for a path that is not there, with a sentence for the user.
+    """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -82,7 +86,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
             raise FileNotFoundError(f"there is no {path}: name a .flow file or a folder of them")
     if paths and not found:
         raise FileNotFoundError(f"there is no .flow file in {', '.join(map(str, paths))}")
-    return found
+    return _distinct(found)
 
 
 def _flows(folder: Path, deep: bool = False) -> list[Path]:
@@ -101,16 +105,26 @@ def _shown(path: Path) -> str:
     return path.as_posix()
 
 
-def _read(path: Path) -> Source | Diagnostic:
-    at = Span(Source(_shown(path), ""), 0, 0)
+def read_source(path: Path) -> Source | Diagnostic:
+    """A file's text, or why it cannot be read."""
     try:
-        return Source.read(path, _shown(path))
-    except UnicodeDecodeError as e:
-        help = f"save it as UTF-8: byte {e.start} is not"
-        return Diagnostic("F005", "this file is not UTF-8", at, help=help)
+        return source_of(path.read_bytes(), _shown(path))
     except OSError as e:
         help = f"the system says: {e.strerror or e}".rstrip(".")
-        return Diagnostic("F005", "this file cannot be read", at, help=help)
+        return Diagnostic("F005", "this file cannot be read", _nowhere(_shown(path)), help=help)
+
+
+def source_of(data: bytes, shown_as: str) -> Source | Diagnostic:
+    """The text that a file's bytes are, without a byte-order mark, or why they are none."""
+    try:
+        return Source(shown_as, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as e:
+        help = f"save it as UTF-8: byte {e.start} is not"
+        return Diagnostic("F005", "this file is not UTF-8", _nowhere(shown_as), help=help)
+
+
+def _nowhere(shown_as: str) -> Span:
+    return Span(Source(shown_as, ""), 0, 0)
 
 
 def _needed(files: list[File], asked: set[str]) -> list[File]:

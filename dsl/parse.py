@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
-from typing import NamedTuple
 
 from dsl import syntax
 from dsl.automaton import Automaton, Run
 from dsl.diagnostic import Diagnostic
-from dsl.kept import table_of
-from dsl.lexer import Lexer, Token
+from dsl.grammar import grammar_of
+from dsl.lexer import Token
 from dsl.memory import uncollected
 from dsl.recovery import Recovery
 from dsl.source import Source
@@ -18,21 +16,13 @@ from dsl.syntax_error import explain
 from dsl.tree import TreeBuilder, action_of
 
 
-class _Grammar(NamedTuple):
-    """What the grammar file was made into; `words` spells its keywords and signs."""
-
-    lexer: Lexer
-    automaton: Automaton
-    words: dict[str, str]
-
-
 @uncollected()
 def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
     """The syntax tree of a whole file. With a syntax error among the diagnostics, what could be
     read of it."""
-    lexer, automaton, words = _grammar("file")
+    lexer, _, words = grammar_of("file")
     builder = TreeBuilder(source)
-    run = Run(automaton, builder)
+    run = Run(_automaton("file"), builder)
     tokens = lexer.tokens(source.text)
     index = run.feed(tokens, 0)
     if index == len(tokens):
@@ -49,9 +39,9 @@ def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
 @uncollected()
 def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnostic, ...]]:
     """The syntax tree of a text that is one expression; None when it is not."""
-    lexer, automaton, words = _grammar("expr")
+    lexer, _, words = grammar_of("expr")
     builder = TreeBuilder(source)
-    run = Run(automaton, builder)
+    run = Run(_automaton("expr"), builder)
     tokens = lexer.tokens(source.text)
     index = run.feed(tokens, 0)
     if index == len(tokens):
@@ -61,19 +51,10 @@ def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnost
     return None, _in_order((*builder.diagnostics, error))
 
 
-def lexer() -> Lexer:
-    """What splits a file's text into words and signs."""
-    return _grammar("file").lexer
-
-
 def _in_order(diagnostics: list[Diagnostic] | tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(diagnostics, key=lambda d: (d.at.start, d.at.end)))
 
 
 @cache
-def _grammar(start: str) -> _Grammar:
-    """The grammar of a whole file or of one expression."""
-    grammar = files("dsl").joinpath("grammar.lark").read_text("utf-8")
-    table = table_of(grammar, start)
-    words = {t.name: t.fixed for t in table.terminals if t.fixed}
-    return _Grammar(Lexer(table.terminals, table.ignored), Automaton(table, action_of), words)
+def _automaton(start: str) -> Automaton:
+    return Automaton(grammar_of(start).table, action_of)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
+from dsl.grammar import grammar_of
 from dsl.lexer import END, Token
-from dsl.parse import lexer
 
 
 def tokens_of(text: str) -> list[Token]:
     """All tokens, without the end's."""
-    return [t for t in lexer().tokens(text) if t.type != END]
+    return [t for t in grammar_of("file").lexer.tokens(text) if t.type != END]
 
 
 def token_at(text: str, offset: int) -> Token | None:

@@ -16,6 +16,7 @@ from orchestrator.cli import (
     deploy,
     dev,
     diagram,
+    fmt,
     listing,
     lsp,
     resolve,
@@ -38,6 +39,7 @@ app = typer.Typer(
 
 for _name, _command, _example in (
     ("check", check.check, "orchestrate check flows/orders"),
+    ("fmt", fmt.fmt, "orchestrate fmt flows --check"),
     ("deploy", deploy.deploy, "orchestrate deploy flows/orders"),
     ("dev", dev.dev, "orchestrate dev flows/orders --run flows/orders/orders.json"),
     ("worker", worker.worker, "orchestrate worker"),

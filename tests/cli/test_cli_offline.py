@@ -13,7 +13,7 @@ import pytest
 from tests.cli.program import LAB, ORDERS, PROGRAM, Cli, environment
 
 COMMANDS = [
-    *("check", "deploy", "dev", "worker", "service", "start"),
+    *("check", "fmt", "deploy", "dev", "worker", "service", "start"),
     *("list", "show", "cancel", "resolve", "diagram", "eval"),
 ]
 WRONG = "module m\nrecord R { a: strin }\n"

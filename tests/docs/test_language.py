@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dsl.format import format
 from dsl.load import check_texts
+from dsl.source import Source
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "language").glob("*.md"))
@@ -31,6 +33,11 @@ def examples() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("page", "text"), examples())
 def test_examples_check_without_a_finding(page: str, text: str) -> None:
     assert [d.message for d in check_texts({f"{page}.flow": text}).diagnostics] == []
+
+
+def test_the_page_on_formatting_is_in_form() -> None:
+    for text in fences(ROOT / "docs" / "language" / "formatting.md", "flow"):
+        assert format(Source("f", text)) == (text, ())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)

@@ -69,8 +69,7 @@ saga Reserve{n}(order_id: uuid, lines: list<Line{n}>, state: State{n}) -> Money
       emit stock{n}.Missing(order_id: order_id, sku: lines[0].sku + " and more")
     }}
   }}
-  await stock{n}.Released as released when released.reservation_id != "" within 2m
-    on timeout {{ fail "nobody answers" }}
+  await stock{n}.Released as ref when ref.order_id == order_id within 2m on timeout {{ fail "no" }}
   return total * decimal("1.19")
 }}
 """
