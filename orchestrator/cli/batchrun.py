@@ -19,9 +19,9 @@ from orchestrator.compile.compile import compile_module, instructions
 from orchestrator.compile.plan import SagaPlan, StepPlan
 from orchestrator.messaging.bus import Bus
 from orchestrator.runtime.instances import Instances, Outcome
+from orchestrator.runtime.signature import InputError
 from orchestrator.runtime.starts import (
     AlreadyStartedError,
-    InputError,
     read_parameters,
     start_saga,
 )

@@ -22,7 +22,7 @@ FOR_THE_USER = frozenset(
         "orchestrator.runtime.connect.TemporalError",
         "orchestrator.runtime.instances.UnknownInstanceError",
         "orchestrator.runtime.starts.AlreadyStartedError",
-        "orchestrator.runtime.starts.InputError",
+        "orchestrator.runtime.signature.InputError",
         "orchestrator.runtime.versions.UnknownSagaError",
         "orchestrator.service.errors.ServiceError",
         "orchestrator.settings.SettingsError",

@@ -16,8 +16,8 @@ from dsl.values import Struct
 from orchestrator.compile.plan import Plan, PolicyPlan, SagaPlan
 from orchestrator.messaging.codec import DecodeError, JsonCodec
 from orchestrator.runtime.cancels import Cancels
-from orchestrator.runtime.effects import Command, CommandFailed, Reason
-from orchestrator.runtime.outcomes import declared, exhausted, payload_to_send, unanswered
+from orchestrator.runtime.effects import Command, CommandFailed
+from orchestrator.runtime.outcomes import declared, exhausted, payload_to_send, unanswered, unusable
 from orchestrator.runtime.wire import (
     EXCHANGE,
     PUBLISH,
@@ -118,8 +118,7 @@ class Calls:
                 if name in contract.fails:
                     raise declared(payload, self._plan.events[name].key)
                 return payload
-        service = wire_type(contract.name).partition(".")[0]
-        raise CommandFailed(Reason.INVALID, f"`{service}` sent an answer not to be used: {problem}")
+        raise unusable(contract.name, problem)
 
     async def publish(self, path: str, event: str, payload: Struct) -> None:
         """Publishes an event."""

@@ -21,7 +21,8 @@ from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_let
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
 from orchestrator.messaging.record import Record
 from orchestrator.runtime.bury import bury
-from orchestrator.runtime.starts import AlreadyStartedError, InputError, start_saga
+from orchestrator.runtime.signature import InputError
+from orchestrator.runtime.starts import AlreadyStartedError, start_saga
 from orchestrator.runtime.versions import Served, Start
 from orchestrator.runtime.wire import EVENT, Arrival, workflow_id
 

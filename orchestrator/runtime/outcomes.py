@@ -32,6 +32,13 @@ def exhausted(why: object, policy: PolicyPlan) -> CommandFailed:
     return CommandFailed(Reason.EXHAUSTED, f"{why}, in {_attempts(policy)}")
 
 
+def unusable(command: str, problem: object) -> CommandFailed:
+    """An answer that is none of the contract's; `command` is the qualified name."""
+    service = wire_type(command).partition(".")[0]
+    text = f"`{service}` sent an answer not to be used: {problem}"
+    return CommandFailed(Reason.INVALID, text)
+
+
 def payload_to_send(payload: Struct, codec: JsonCodec) -> Any:
     """A message in wire form. Raises SagaFailed for one that breaks its own contract."""
     try:

@@ -5,9 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dsl.cel.errors import CelError
+from dsl.cel.evaluate import CLOCK
 from orchestrator.compile.plan import SagaPlan
 from orchestrator.messaging.codec import CodecError, JsonCodec
 from orchestrator.runtime.effects import SagaFailed
+from orchestrator.runtime.evaluation import Expressions
+
+
+class InputError(Exception):
+    """Input that does not fit a saga; one sentence that names the parameter."""
+
+
+def key_of(saga: SagaPlan, parameters: Mapping[str, Any], expressions: Expressions) -> str:
+    """The key of an instance, as text. Raises InputError."""
+    try:
+        key = str(expressions.evaluate(saga.key, {**parameters, CLOCK: _no_clock}))
+    except CelError as error:
+        raise InputError(f"`{saga.short}` has no key for this input: {error}") from None
+    if not key:
+        raise InputError(f"`{saga.short}` has an empty key for this input")
+    return key
+
+
+def _no_clock() -> Any:
+    raise CelError("invalid argument", "a key cannot depend on the time")
+
+
+def wire_of(saga: SagaPlan, parameters: Mapping[str, Any], codec: JsonCodec) -> dict[str, Any]:
+    """The parameters as they are sent to a start. Raises InputError."""
+    try:
+        return {p.name: codec.to_wire(parameters[p.name], p.type) for p in saga.parameters}
+    except CodecError as error:
+        raise InputError(f"`{saga.short}`: {error}") from None
 
 
 def parameters_of(saga: SagaPlan, given: Mapping[str, Any], codec: JsonCodec) -> dict[str, Any]:

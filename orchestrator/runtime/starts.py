@@ -8,17 +8,11 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from dsl.cel.errors import CelError
-from dsl.cel.evaluate import CLOCK
 from orchestrator.compile.plan import SagaPlan
-from orchestrator.messaging.codec import CodecError, DecodeError, JsonCodec
-from orchestrator.runtime.evaluation import Expressions
+from orchestrator.messaging.codec import DecodeError, JsonCodec
+from orchestrator.runtime.signature import InputError, key_of, wire_of
 from orchestrator.runtime.versions import Served
 from orchestrator.runtime.wire import SagaInput, workflow_id
-
-
-class InputError(Exception):
-    """Input that does not fit a saga; one sentence that names the parameter."""
 
 
 class AlreadyStartedError(Exception):
@@ -61,10 +55,7 @@ async def start_saga(
     cannot be sent, RPCError when Temporal refuses.
     """
     id = workflow_id(saga.short, key_of(saga, parameters, served.expressions))
-    try:
-        wire = {p.name: served.codec.to_wire(parameters[p.name], p.type) for p in saga.parameters}
-    except CodecError as error:
-        raise InputError(f"`{saga.short}`: {error}") from None
+    wire = wire_of(saga, parameters, served.codec)
     try:
         await client.start_workflow(
             saga.name,
@@ -76,18 +67,3 @@ async def start_saga(
     except WorkflowAlreadyStartedError:
         raise AlreadyStartedError(id) from None
     return id
-
-
-def key_of(saga: SagaPlan, parameters: dict[str, Any], expressions: Expressions) -> str:
-    """The key of an instance, as text. Raises InputError."""
-    try:
-        key = str(expressions.evaluate(saga.key, {**parameters, CLOCK: _no_clock}))
-    except CelError as error:
-        raise InputError(f"`{saga.short}` has no key for this input: {error}") from None
-    if not key:
-        raise InputError(f"`{saga.short}` has an empty key for this input")
-    return key
-
-
-def _no_clock() -> Any:
-    raise CelError("invalid argument", "a key cannot depend on the time")

@@ -1,0 +1,88 @@
+"""What commands are answered in a scenario: as is given, else the contract's first reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dsl.cel.nodes import Node
+from dsl.model import AnswerModel, Program
+from dsl.values import Struct
+from orchestrator.runtime.effects import Command
+from orchestrator.testing.examples import Examples
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply or a failure, and the time (seconds) from which it is there."""
+
+    payload: Struct
+    at: float
+
+
+@dataclass(slots=True)
+class _Given:
+    """A given with its values; `left` is how often it may still be used, None: always. Without an
+    `answer` nothing comes."""
+
+    command: str
+    only: dict[str, Any]
+    answer: str | None
+    named: dict[str, Any]
+    delay: float
+    left: int | None
+
+    def fits(self, command: Command) -> bool:
+        if self.left == 0 or self.command != command.name:
+            return False
+        return all(command.arguments[name] == value for name, value in self.only.items())
+
+
+class Answers:
+    """The services of a scenario. As real ones do, they answer one message id one way: the answer
+    is kept, and a command that is sent again gets it again. Raises CelError for a given that has no
+    value."""
+
+    def __init__(
+        self,
+        givens: Sequence[AnswerModel],
+        program: Program,
+        examples: Examples,
+        evaluate: Callable[[Node], Any],
+    ) -> None:
+        self._givens = [_read(g, evaluate) for g in givens]
+        self._program = program
+        self._examples = examples
+        self._kept: dict[str, Answer] = {}
+
+    def to(self, command: Command, id: str, now: float) -> Answer | None:
+        """What comes of one attempt; None when nothing ever does. The first given that fits and is
+        not used up counts."""
+        if id in self._kept:
+            return self._kept[id]
+        given = next((g for g in self._givens if g.fits(command)), None)
+        if given and given.left is not None:
+            given.left -= 1
+        if given and given.answer is None:
+            return None
+        name = given.answer if given else None
+        name = name or self._program.command(command.name).replies[0]
+        named = given.named if given else {}
+        payload = self._examples.message(name, named, command.arguments)
+        self._kept[id] = answer = Answer(payload, now + (given.delay if given else 0.0))
+        return answer
+
+
+def _read(given: AnswerModel, evaluate: Callable[[Node], Any]) -> _Given:
+    """Its values, at the start of the scenario. Raises CelError."""
+    delay = evaluate(given.delay).total_seconds() if given.delay else 0.0
+    answer = given.answer
+    return _Given(
+        command=given.subject.name,
+        only={n: evaluate(e) for n, e in given.subject.fields.items()},
+        answer=answer.name if answer else None,
+        named={n: evaluate(e) for n, e in answer.fields.items()} if answer else {},
+        delay=max(0.0, delay),
+        left=given.times,
+    )

@@ -1,0 +1,137 @@
+"""Plays a scenario: the saga's own interpreter over a world in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from dsl.cel.errors import CelError
+from dsl.cel.evaluate import CLOCK
+from dsl.cel.nodes import Node
+from dsl.model import AnswerModel, ArrivalModel, CancelModel, PatternModel, Program, ScenarioModel
+from dsl.values import Struct
+from orchestrator.compile.plan import Plan, SagaPlan
+from orchestrator.messaging.codec import CodecError, JsonCodec
+from orchestrator.runtime.backward import CompensationFailed
+from orchestrator.runtime.effects import SagaFailed
+from orchestrator.runtime.signature import InputError, key_of, wire_of
+from orchestrator.runtime.wire import workflow_id
+from orchestrator.testing import words
+from orchestrator.testing.answers import Answers
+from orchestrator.testing.clock import VirtualLoop
+from orchestrator.testing.course import Course, End, Event
+from orchestrator.testing.examples import Examples
+from orchestrator.testing.world import EndlessError, Instance, World
+
+
+def play(scenario: ScenarioModel, program: Program, plan: Plan) -> Course:
+    """The course of the scenario's saga; `plan` is that of the saga's module. What the scenario
+    itself gets wrong only when it runs, an input that breaks its constraint, is the end
+    `NOT_STARTED`."""
+    loop = VirtualLoop()
+    try:
+        return _Play(scenario, program, plan, loop).run()
+    finally:
+        loop.close()
+
+
+class _Play:
+    """One scenario being played."""
+
+    def __init__(
+        self, scenario: ScenarioModel, program: Program, plan: Plan, loop: VirtualLoop
+    ) -> None:
+        self._scenario = scenario
+        self._saga: SagaPlan = plan.sagas[scenario.run.saga]
+        self._loop = loop
+        self._examples = Examples(program, self._value, loop.instant)
+        self._codec = JsonCodec(program)
+        self._program = program
+        self._world = World(loop, plan, self._codec)
+        self._course = self._world.course
+
+    def _value(self, node: Node, env: Mapping[str, Any] | None = None) -> Any:
+        clock = {CLOCK: self._loop.instant}
+        return self._world.expressions.evaluate(node, {**clock, **(env or {})})
+
+    def run(self) -> Course:
+        try:
+            instance, work = self._start()
+        except (CelError, CodecError, InputError) as error:
+            self._course.end, self._course.reason = End.NOT_STARTED, str(error)
+            return self._course
+        task = self._loop.run(work)
+        self._world.over = True
+        self._course.at = self._loop.time()
+        if task.done():
+            self._ended(task)
+        elif instance.parked:
+            self._course.end = End.PARKED
+            self._course.reason = next(iter(instance.parked.values()))
+        else:
+            self._course.reason = " and ".join(dict.fromkeys(instance.waits)) or "nothing"
+        return self._course
+
+    def _start(self) -> tuple[Instance, Any]:
+        """The saga, ready to run, with the timers of what is given."""
+        answers = [g for g in self._scenario.givens if isinstance(g, AnswerModel)]
+        self._world.answers = Answers(answers, self._program, self._examples, self._value)
+        parameters = self._parameters()
+        wire = wire_of(self._saga, parameters, self._codec)
+        key = key_of(self._saga, parameters, self._world.expressions)
+        instance = Instance(self._world, self._saga, workflow_id(self._saga.short, key))
+        key_value = self._value(self._saga.key, parameters)
+        body: list[asyncio.Task[Any]] = []
+        for given in self._scenario.givens:
+            if isinstance(given, ArrivalModel):
+                event = self._message(given.message, key_value)
+                field = self._program.event(event.type).key
+                self._loop.call_later(self._delay(given.delay), instance.arrive, event, field)
+            elif isinstance(given, CancelModel):
+                self._loop.call_later(self._delay(given.delay), self._cancel, body)
+
+        async def main() -> Any:
+            task = asyncio.current_task()
+            assert task
+            body.append(task)
+            return await instance.run(wire)
+
+        return instance, main()
+
+    def _cancel(self, body: list[asyncio.Task[Any]]) -> None:
+        self._world.log(Event.NOTE, "cancelled from outside")
+        body[0].cancel()
+
+    def _parameters(self) -> dict[str, Any]:
+        run = self._scenario.run
+        if run.event is None:
+            return {n: self._value(e) for n, e in run.arguments.items()}
+        event = self._message(run.event)
+        start = next(s for s in self._saga.starts if s.event == event.type)
+        self._world.log(Event.ARRIVED, words.message(event))
+        return {n: self._value(e, {start.name: event}) for n, e in start.arguments.items()}
+
+    def _message(self, pattern: PatternModel, key: Any = None) -> Struct:
+        """An event that comes; its key is the saga's."""
+        named = {n: self._value(e) for n, e in pattern.fields.items()}
+        like = {} if key is None else {self._program.event(pattern.name).key: key}
+        event = self._examples.message(pattern.name, named, like)
+        self._codec.encode(event, event.type)
+        return event
+
+    def _delay(self, node: Node | None) -> float:
+        return max(0.0, self._value(node).total_seconds()) if node is not None else 0.0
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        course = self._course
+        try:
+            course.end, course.result = End.RETURNED, task.result()
+        except SagaFailed as failed:
+            course.end, course.reason = End.FAILED, str(failed)
+        except CompensationFailed as failed:
+            course.end, course.reason = End.FAILED, str(failed)
+        except asyncio.CancelledError:
+            course.end, course.reason = End.CANCELLED, "cancelled"
+        except EndlessError:
+            course.end, course.reason = End.ENDLESS, "it acts on and on"

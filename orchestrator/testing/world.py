@@ -1,0 +1,223 @@
+"""The world of a scenario in memory: what the interpreter acts on, with virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from dsl.model import wire_type
+from dsl.values import Struct
+from orchestrator.compile.plan import Plan, PolicyPlan, SagaPlan
+from orchestrator.messaging.codec import CodecError, JsonCodec
+from orchestrator.runtime.course import Course as Way
+from orchestrator.runtime.effects import Command, Decision
+from orchestrator.runtime.evaluation import Expressions
+from orchestrator.runtime.interpreter import Interpreter
+from orchestrator.runtime.outcomes import declared, payload_to_send, unanswered, unusable
+from orchestrator.runtime.signature import parameters_of, result_of
+from orchestrator.runtime.wire import message_id
+from orchestrator.testing import words
+from orchestrator.testing.answers import Answer, Answers
+from orchestrator.testing.clock import VirtualLoop
+from orchestrator.testing.course import Course, Entry, Event
+
+#: A saga that acts so often in one scenario is taken for one without an end.
+MOST_ACTS = 10_000
+
+
+class EndlessError(BaseException):
+    """Nothing that a saga catches: it acts on and on."""
+
+
+class World:
+    """What all sagas of a scenario share: the clock, the services, the log."""
+
+    answers: Answers
+
+    def __init__(self, loop: VirtualLoop, plan: Plan, codec: JsonCodec) -> None:
+        self.loop = loop
+        self.plan = plan
+        self.codec = codec
+        self.expressions = Expressions()
+        self.course = Course()
+        self.over = False
+        self._acts = 0
+
+    def act(self) -> None:
+        """Called before everything that a saga does or waits for."""
+        if self.over:
+            raise asyncio.CancelledError
+        self._acts += 1
+        if self._acts > MOST_ACTS:
+            raise EndlessError
+
+    def log(
+        self, event: Event, text: str, message: Struct | None = None, path: str = ""
+    ) -> Entry | None:
+        """Adds a line to the course, unless the scenario is over."""
+        if self.over:
+            return None
+        entry = Entry(self.loop.time(), event, text, message, path)
+        self.course.entries.append(entry)
+        return entry
+
+
+class Instance:
+    """One running saga: the effects of its interpreter. `parked` holds what a person is to decide,
+    by path; `waits` what the saga is waiting for."""
+
+    def __init__(self, world: World, saga: SagaPlan, id: str) -> None:
+        self._world = world
+        self._saga = saga
+        self._id = id
+        self._mailbox: list[Struct] = []
+        self._way: Way | None = None
+        self.parked: dict[str, str] = {}
+        self.waits: list[str] = []
+
+    async def run(self, wire: Mapping[str, Any]) -> Any:
+        """The saga's result. Raises what `runtime.course.Course` raises."""
+        interpreter = Interpreter(self._world.plan, self._saga, self, self._world.expressions)
+        self._way = Way(interpreter.compensate, self._saga.within)
+        return await self._way.run(self._forward(interpreter, wire))
+
+    async def _forward(self, interpreter: Interpreter, wire: Mapping[str, Any]) -> Any:
+        codec = self._world.codec
+        result = await interpreter.run(parameters_of(self._saga, wire, codec))
+        result_of(self._saga, result, codec)  # as in production, one that cannot be sent fails it
+        return result
+
+    def arrive(self, event: Struct, key: str) -> None:
+        """An event comes for this saga; it is kept until a statement takes it."""
+        self._world.log(Event.ARRIVED, words.message(event, key))
+        self._mailbox.append(event)
+
+    # --- Effects
+
+    def now(self) -> datetime:
+        """The virtual clock."""
+        return self._world.loop.instant()
+
+    async def call(self, command: Command) -> Struct:
+        """Sends a command; attempts, time limits and waits are those of its policy."""
+        world, policy = self._world, command.policy
+        world.act()
+        payload_to_send(command.arguments, world.codec)
+        key = world.plan.commands[command.name].key
+        undo = " (undo)" if command.message.endswith(":undo") else ""
+        text = words.message(command.arguments, key) + undo
+        world.log(Event.SENT, text, command.arguments, command.message)
+        self.waits.append(f"an answer to `{wire_type(command.name)}`")
+        try:
+            answer = await self._attempts(command)
+        finally:
+            self.waits.pop()
+        if answer is None:
+            raise unanswered(policy)
+        return self._read(answer, command)
+
+    async def _attempts(self, command: Command) -> Answer | None:
+        """The answer that comes in time; None when the last attempt has none."""
+        world, policy = self._world, command.policy
+        id, loop = message_id(self._id, command.message), self._world.loop
+        for attempt in range(1, policy.attempts + 1):
+            world.act()
+            begun = loop.time()
+            answer = world.answers.to(command, id, begun)
+            if answer and answer.at <= begun + policy.timeout:
+                await asyncio.sleep(max(0.0, answer.at - begun))
+                return answer
+            await asyncio.sleep(policy.timeout)
+            of = f"attempt {attempt} of {policy.attempts}"
+            text = f"no answer within {words.elapsed(policy.timeout)}, {of}"
+            world.log(Event.SILENT, text, path=command.message)
+            if attempt < policy.attempts:
+                await asyncio.sleep(_pause(policy, attempt))
+        return None
+
+    def _read(self, answer: Answer, command: Command) -> Struct:
+        contract, payload = self._world.plan.commands[command.name], answer.payload
+        try:
+            self._world.codec.encode(payload, payload.type)
+        except CodecError as error:
+            failed = unusable(command.name, f"`{wire_type(payload.type)}`: {error}")
+            self._world.log(Event.FAILED, str(failed), path=command.message)
+            raise failed from None
+        key = self._world.plan.events[payload.type].key
+        short = f"{payload.type.rpartition('.')[2]}({words.fields(payload, key)})"
+        if payload.type in contract.fails:
+            self._world.log(Event.FAILED, short, path=command.message)
+            raise declared(payload, key)
+        self._world.log(Event.ANSWERED, short, path=command.message)
+        return payload
+
+    async def bury(self, command: Command, reason: str) -> None:
+        """A dead letter, where the policy names a topic."""
+        if topic := command.policy.dead_letter:
+            text = f"dead letter of {wire_type(command.name)} in {topic}"
+            self._world.log(Event.BURIED, text, path=command.message)
+
+    async def publish(self, path: str, event: str, payload: Struct) -> None:
+        """Publishes an event."""
+        world = self._world
+        world.act()
+        payload_to_send(payload, world.codec)
+        text = words.message(payload, world.plan.events[event].key)
+        world.log(Event.PUBLISHED, text, payload, path)
+        await asyncio.sleep(0)
+
+    async def receive(
+        self, arms: Sequence[tuple[str, Callable[[Struct], bool]]], limit: float | None
+    ) -> tuple[int, Struct] | None:
+        """Waits until an event fits, or the limit has passed."""
+        self._world.act()
+        found: list[tuple[int, Struct]] = []
+
+        def arrived() -> bool:
+            if not found:
+                found.extend(self._matching(arms))
+            return bool(found)
+
+        self.waits.append(" or ".join(f"`{wire_type(event)}`" for event, _ in arms))
+        try:
+            return found[0] if await self._world.loop.wait_condition(arrived, limit) else None
+        finally:
+            self.waits.pop()
+
+    def _matching(
+        self, arms: Sequence[tuple[str, Callable[[Struct], bool]]]
+    ) -> list[tuple[int, Struct]]:
+        for event in self._mailbox:
+            for index, (name, fits) in enumerate(arms):
+                if event.type == name and fits(event):
+                    self._mailbox = [e for e in self._mailbox if e is not event]
+                    return [(index, event)]
+        return []
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits by the virtual clock."""
+        self._world.act()
+        await asyncio.sleep(max(0.0, seconds))
+
+    def pass_pivot(self) -> None:
+        """From here on the saga only goes forward."""
+        assert self._way
+        self._way.pass_pivot()
+        self._world.log(Event.NOTE, "the pivot is passed")
+
+    async def attention(self, path: str, reason: str) -> Decision:
+        """Parks; no scenario has a person who decides."""
+        self._world.act()
+        self.parked[path] = reason
+        self._world.log(Event.NOTE, f"parked at {path}: {reason}", path=path)
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("nobody decides")
+
+
+def _pause(policy: PolicyPlan, attempt: int) -> float:
+    """The wait after an attempt, as Temporal counts it; without a maximum it is 100 times the
+    first one. Jitter is left out: a scenario takes the same time whenever it runs."""
+    maximum = policy.maximum if policy.maximum is not None else 100 * policy.initial
+    return float(min(policy.initial * policy.factor ** (attempt - 1), maximum))
