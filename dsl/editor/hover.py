@@ -42,7 +42,7 @@ def describe(target: Declared, analysis: Analysis) -> str:
         parts.append(_step(target, target.node, analysis))
     if target.type is not None:
         parts.append(_made_of(target, analysis))
-    if target.qualified and target.kind not in ("module", "field", "parameter"):
+    if target.qualified and target.type is None and target.kind not in ("module", "field"):
         owner = target.qualified.rpartition(".")[0]
         parts.append(f"from `{owner}`" if owner else "")
     elif target.kind == "field":

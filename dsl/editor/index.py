@@ -169,7 +169,10 @@ class _Indexer:
         if variable is None or isinstance(node, syntax.FieldDecl):
             return None
         if name.at.start not in self._values:
-            made = Declared(kind_of(node), name.text, name.at, node, variable.type)
+            # A parameter is named by those who call its saga, too.
+            public = isinstance(node, syntax.Parameter)
+            qualified = self._owned(name, node).qualified if public else ""
+            made = Declared(kind_of(node), name.text, name.at, node, variable.type, qualified)
             self._values[name.at.start] = made
         return self._values[name.at.start]
 
@@ -284,10 +287,11 @@ class _Indexer:
 
     def _bare(self, name: syntax.Identifier) -> None:
         """A name alone that is no declaration: the key of a message is one of its fields."""
-        for part in _fields_of(self._around[-1]):
-            if part.name.text == name.text:
-                self._add(name.at, self._owned(part.name, part))
-                return
+        for depth in range(len(self._around), max(0, len(self._around) - 2), -1):
+            for part in _fields_of(self._around[depth - 1]):
+                if part.name.text == name.text:
+                    self._add(name.at, self._owned(part.name, part, self._around[:depth]))
+                    return
 
     # --- expressions
 
@@ -402,6 +406,12 @@ class _Indexer:
                     names = _dotted(callee)
                     parts = tuple(_identifier(n) for n in names or ())
                     owner = self._callee(syntax.Path(parts)) if parts else None
+                case (
+                    syntax.GivenAnswer(subject=path)
+                    | syntax.GivenTimeout(subject=path)
+                    | syntax.GivenValue(subject=path)
+                ):
+                    owner = self._callee(path)
                 case syntax.SagaDecl():
                     owner = of_symbol(Symbol(self.module.name, node))
                 case _:

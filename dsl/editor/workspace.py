@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from dsl.editor.analysis import Analysis, Parsed, analyse
@@ -38,6 +38,15 @@ class Workspace:
         known = self._open.get(path)
         if known is None or known.text != text:
             self._open[path] = Source(path, text)
+
+    def fork(self, texts: Mapping[str, str]) -> Workspace:
+        """The same workspace, had these texts been typed into it."""
+        other = Workspace(self._folders)
+        other._open, other._disk, other._parsed = {**self._open}, self._disk, {**self._parsed}
+        other._listed = self.files()
+        for path, text in texts.items():
+            other.open(path, text)
+        return other
 
     def close(self, path: str) -> None:
         """Goes back to what is on disk."""

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from dsl.editor.hover import hover
-from orchestrator.lsp.messages import location
+from orchestrator.lsp import editing, navigation
 from orchestrator.lsp.server import FlowServer, answered
 
 
 def register(server: FlowServer) -> None:
     """Offers everything."""
     _texts(server)
-    for name, ask in (
-        (types.TEXT_DOCUMENT_HOVER, _hover),
-        (types.TEXT_DOCUMENT_DEFINITION, _definition),
+    for name, ask, options in (
+        (types.TEXT_DOCUMENT_HOVER, navigation.show_hover, None),
+        (types.TEXT_DOCUMENT_DEFINITION, navigation.find_definition, None),
+        (types.TEXT_DOCUMENT_REFERENCES, navigation.find_references, None),
+        (types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, navigation.highlight, None),
+        (types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, navigation.list_symbols, None),
+        (types.TEXT_DOCUMENT_PREPARE_RENAME, editing.prepare_rename, None),
+        (types.TEXT_DOCUMENT_RENAME, editing.rename_everywhere, _RENAME),
+        (types.TEXT_DOCUMENT_CODE_ACTION, editing.quick_fixes, _ACTIONS),
     ):
-        server.feature(name)(answered(ask))
+        server.feature(name, options)(answered(ask))
+
+
+_RENAME = types.RenameOptions(prepare_provider=True)
+_ACTIONS = types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix])
 
 
 def _texts(server: FlowServer) -> None:
@@ -56,18 +65,3 @@ def _texts(server: FlowServer) -> None:
         for folder in params.event.added:
             server.flows.add_folder(server.path(folder.uri))
         server.all_soon()
-
-
-def _hover(server: FlowServer, params: types.HoverParams) -> types.Hover | None:
-    place = server.place(params.text_document.uri, params.position)
-    found = hover(*place) if place else None
-    if place is None or found is None:
-        return None
-    text = types.MarkupContent(types.MarkupKind.Markdown, found.text)
-    return types.Hover(text, server.positions(place[0].source).range(found.at))
-
-
-def _definition(server: FlowServer, params: types.DefinitionParams) -> types.Location | None:
-    place = server.place(params.text_document.uri, params.position)
-    found = place[0].index.at(place[1]) if place else None
-    return location(found.target.at, server.positions, server.uri) if found else None

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import from_fs_path, to_fs_path
@@ -30,6 +31,8 @@ T = TypeVar("T")
 #: An edit is analysed so long after it, in seconds; more when the last time took longer, so that
 #: one who types is not held up.
 _SOONEST, _LATEST = 0.005, 0.4
+
+_REFUSED = types.LSPErrorCodes.RequestFailed.value
 
 _log = logging.getLogger("orchestrate.lsp")
 
@@ -159,20 +162,26 @@ class FlowServer(LanguageServer):
         )
 
 
-def answered(
-    ask: Callable[[FlowServer, Any], T | None],
-) -> Callable[[FlowServer, Any], T | None]:
+def answered(ask: Callable[[FlowServer, Any], T]) -> Callable[[FlowServer, Any], T | None]:
     """A question that is answered with nothing, and told in the log, where its answer fails: an
-    editor has no use for more."""
+    editor has no use for more. What is refused on purpose is passed on."""
 
     def handle(server: FlowServer, params: Any) -> T | None:
         try:
             return ask(server, params)
+        except JsonRpcException:
+            raise
         except Exception:
             _log.exception("cannot answer %s", type(params).__name__)
             return None
 
     return handle
+
+
+def _not_refused(record: logging.LogRecord) -> bool:
+    """Keeps out of the log what was refused on purpose: the user is told."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, JsonRpcException) or error.code != _REFUSED
 
 
 def serve() -> int:
@@ -181,6 +190,7 @@ def serve() -> int:
     from orchestrator.lsp.features import register
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_not_refused)
     server = FlowServer()
     register(server)
     server.start_io()

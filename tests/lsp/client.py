@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -121,6 +122,11 @@ class Editor:
         await self.tell("textDocument/didOpen", {"textDocument": document})
         return uri
 
+    async def open_file(self, path: Path) -> tuple[str, str]:
+        """Opens a file as it is on disk; gives its URI and its text."""
+        text = path.read_text()  # noqa: ASYNC240
+        return await self.open(path, text), text
+
     async def replace(self, uri: str, text: str) -> int:
         """Sends a whole new text; gives its version."""
         return await self.change(uri, {"text": text})
@@ -133,8 +139,23 @@ class Editor:
         await self.tell("textDocument/didChange", params)
         return self._versions[uri]
 
+    @property
+    def opened(self) -> list[str]:
+        """The texts that are open."""
+        return list(self._versions)
+
+    async def work_on(self, added: Sequence[Path] = (), removed: Sequence[Path] = ()) -> None:
+        """Changes the folders of the workspace."""
+        event = {
+            side: [{"uri": f.as_uri(), "name": f.name} for f in folders]
+            for side, folders in (("added", added), ("removed", removed))
+        }
+        await self.tell("workspace/didChangeWorkspaceFolders", {"event": event})
+
     async def close(self, uri: str) -> None:
         """Closes a text."""
+        self._versions.pop(uri)
+        self.published.pop(uri, None)
         await self.tell("textDocument/didClose", {"textDocument": {"uri": uri}})
 
     async def diagnostics(self, uri: str, version: int | None = None) -> list[dict[str, Any]]:

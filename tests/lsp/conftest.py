@@ -21,10 +21,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-async def editor(folder: Path) -> AsyncIterator[Editor]:
-    """A session on that workspace. The server must have nothing to complain about."""
-    async with Editor(folder) as editor:
+@pytest.fixture(scope="session")
+async def session() -> AsyncIterator[Editor]:
+    """One session for many tests; it must end well, and the server have nothing to complain
+    about."""
+    async with Editor() as editor:
         yield editor
         assert await editor.leave() == 0
     assert editor.log == b""
+
+
+@pytest.fixture
+async def editor(session: Editor, folder: Path) -> AsyncIterator[Editor]:
+    """The session while it works on that workspace."""
+    await session.work_on(added=[folder])
+    yield session
+    for uri in session.opened:
+        await session.close(uri)
+    await session.work_on(removed=[folder])
+    assert session.log == b""
