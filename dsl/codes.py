@@ -47,6 +47,8 @@ CODES: dict[str, str] = {
     "F316": "a yield that nothing collects",
     "F320": "retries that break a declared order",
     "F321": "shedding what must be delivered",
+    "F322": "a state that cannot begin",
+    "F323": "a state that no event changes",
     "F340": "an input behind a statement",
     "F341": "a name that no input may have",
     "F360": "a scenario that runs nothing",

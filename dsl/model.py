@@ -624,6 +624,52 @@ class ScenarioModel(Model):
     place: Place
 
 
+class AssignModel(Model):
+    """A new value for a field of a state."""
+
+    name: str
+    value: Node
+
+
+class ReactionModel(Model):
+    """What an event makes of a state: of an aggregate's when the condition holds, of the row of a
+    projection that `row` names (without it the event's field of the key's name)."""
+
+    event: str
+    name: str | None = None
+    row: Node | None = None
+    condition: Node | None = None
+    text: str = ""
+    sets: tuple[AssignModel, ...] = ()
+    place: Place
+
+
+class AggregateModel(Model):
+    """A state made of the events of a key. Early events wait in a buffer: so many, so long."""
+
+    name: str
+    key: str
+    key_type: TypeField
+    fields: tuple[FieldModel, ...]
+    reactions: tuple[ReactionModel, ...]
+    snapshot_every: int | None = None
+    buffer: int | None = None
+    within: timedelta | None = None
+    doc: str = ""
+    place: Place
+
+
+class ProjectionModel(Model):
+    """A table made of events; `key` is one of its columns."""
+
+    name: str
+    key: str
+    columns: tuple[FieldModel, ...]
+    reactions: tuple[ReactionModel, ...]
+    doc: str = ""
+    place: Place
+
+
 class ModuleModel(Model):
     """One checked file: what it declares itself."""
 
@@ -634,6 +680,8 @@ class ModuleModel(Model):
     policies: tuple[PolicyModel, ...] = ()
     services: tuple[ServiceModel, ...] = ()
     sagas: tuple[SagaModel, ...] = ()
+    aggregates: tuple[AggregateModel, ...] = ()
+    projections: tuple[ProjectionModel, ...] = ()
     scenarios: tuple[ScenarioModel, ...] = ()
 
 

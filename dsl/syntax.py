@@ -346,7 +346,55 @@ class SagaDecl:
     inputs: tuple[Input, ...] = ()
 
 
-Declaration = TypeDecl | EnumDecl | RecordDecl | PolicyDecl | ServiceDecl | SagaDecl
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """`on Event as e for row when condition { set … }` of an aggregate or a projection."""
+
+    event: Path
+    name: Identifier | None
+    row: Expr | None
+    condition: Expr | None
+    sets: tuple[Set, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateDecl:
+    """`aggregate Name key k snapshot every n buffer n within time { fields, reactions }`."""
+
+    name: Identifier
+    key: Identifier
+    snapshot: Literal | None
+    buffer: Literal | None
+    within: Expr | None
+    fields: tuple[FieldDecl, ...]
+    reactions: tuple[Reaction, ...]
+    doc: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionDecl:
+    """`projection Name key k { columns, reactions }`."""
+
+    name: Identifier
+    key: Identifier
+    fields: tuple[FieldDecl, ...]
+    reactions: tuple[Reaction, ...]
+    doc: str
+    at: Span
+
+
+Declaration = (
+    TypeDecl
+    | EnumDecl
+    | RecordDecl
+    | PolicyDecl
+    | ServiceDecl
+    | SagaDecl
+    | AggregateDecl
+    | ProjectionDecl
+)
 
 
 # --- statements ------------------------------------------------------------------------------

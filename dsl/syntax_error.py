@@ -10,7 +10,10 @@ from dsl.diagnostic import Diagnostic
 from dsl.lexer import END, MALFORMED, STRAY, UNCLOSED, Token
 from dsl.source import Source, Span
 
-_DECLARATIONS = ("type", "enum", "record", "policy", "service", "saga", "scenario")
+_DECLARATIONS = (
+    *("type", "enum", "record", "policy", "service", "saga", "aggregate", "projection"),
+    "scenario",
+)
 _SEPARATORS = "remove it: a blank or a new line is enough"
 #: CEL's unsigned ints, `1u`.
 _UNSIGNED = re.compile(r"(?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]")

@@ -266,6 +266,44 @@ class TreeBuilder:
     def fails(self, at: Span, c: list[Any]) -> _Clause:
         return _Clause("fails", tuple(c), at)
 
+    # --- states made of events
+
+    def aggregate_decl(self, at: Span, c: list[Any]) -> syntax.AggregateDecl:
+        said = self._once(_of(c, _Clause), {"snapshot", "buffer", "within"})
+        return syntax.AggregateDecl(
+            name=c[0],
+            key=c[1],
+            snapshot=said.get("snapshot"),
+            buffer=said.get("buffer"),
+            within=said.get("within"),
+            fields=_of(c, syntax.FieldDecl),
+            reactions=_of(c, syntax.Reaction),
+            doc=self._doc(at),
+            at=at,
+        )
+
+    def projection_decl(self, at: Span, c: list[Any]) -> syntax.ProjectionDecl:
+        fields, reactions = _of(c, syntax.FieldDecl), _of(c, syntax.Reaction)
+        return syntax.ProjectionDecl(c[0], c[1], fields, reactions, self._doc(at), at)
+
+    def snapshot(self, at: Span, c: list[Token]) -> _Clause:
+        return _Clause("snapshot", self._integer(c[0]), at)
+
+    def buffer(self, at: Span, c: list[Token]) -> _Clause:
+        return _Clause("buffer", self._integer(c[0]), at)
+
+    def reaction(self, at: Span, c: list[Any]) -> syntax.Reaction:
+        said = {x.word: x.content for x in _of(c, _Clause)}
+        sets = next(iter(_of(c, _Group)), ())
+        row, condition = said.get("row"), said.get("when")
+        return syntax.Reaction(c[0], _named(c), row, condition, tuple(sets), at)
+
+    def row(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("row", c[0], at)
+
+    def set_block(self, at: Span, c: list[Any]) -> _Group:
+        return _Group(c, at)
+
     # --- sagas
 
     def saga_decl(self, at: Span, c: list[Any]) -> syntax.SagaDecl:
@@ -611,6 +649,9 @@ class TreeBuilder:
 
     def integer_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
         return self._constant(at, literal.read_int, c[0].text)
+
+    def _integer(self, token: Token) -> syntax.Literal:
+        return self.integer_literal(Span(self.source, token.start, token.end), [token])
 
     def float_literal(self, at: Span, c: list[Token]) -> syntax.Literal:
         return self._constant(at, literal.read_float, c[0].text)

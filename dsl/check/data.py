@@ -26,6 +26,8 @@ class Data:
         self._types = types
         self._report = report
         self._payloads = payloads(modules)
+        self._states = states(modules)
+        self._payloads |= self._states
         self._models: dict[str, RecordModel] = {}
         self._open: dict[str, tuple[FieldShape, ...]] = {}
 
@@ -54,8 +56,13 @@ class Data:
         return self._models[qualified]
 
     def records(self, module: Module) -> tuple[RecordModel, ...]:
-        """All that a module declares, messages included."""
-        return tuple(self.record(n) for n, (m, _, _) in self._payloads.items() if m is module)
+        """All that a module declares, messages included; what aggregates and projections keep
+        is none of its own."""
+        return tuple(
+            self.record(name)
+            for name, (owner, _, _) in self._payloads.items()
+            if owner is module and name not in self._states
+        )
 
     def check_finite(self) -> None:
         """Reports records that need a value of their own kind: nobody can build the first one."""
@@ -139,6 +146,16 @@ def payloads(modules: dict[str, Module]) -> Payloads:
                     name = f"{symbol.name}.{input.name.text}"
                     found.setdefault(name, (module, input.fields, input.doc))
     return found
+
+
+def states(modules: dict[str, Module]) -> Payloads:
+    """Every aggregate and projection with its fields."""
+    return {
+        symbol.name: (module, declared.fields, declared.doc)
+        for module in modules.values()
+        for symbol in module.own.values()
+        if isinstance(declared := symbol.declaration, syntax.AggregateDecl | syntax.ProjectionDecl)
+    }
 
 
 def enums(module: Module, report: Report) -> tuple[EnumModel, ...]:

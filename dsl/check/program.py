@@ -14,6 +14,7 @@ from dsl.check.policies import Policies
 from dsl.check.report import Report
 from dsl.check.sagas import Sagas
 from dsl.check.scenarios import Scenarios
+from dsl.check.states import States
 from dsl.check.types import TypeResolver
 from dsl.depth import make_room
 from dsl.diagnostic import Diagnostic
@@ -42,6 +43,7 @@ def check_program(files: Sequence[syntax.File]) -> tuple[Program, tuple[Diagnost
     sagas = Sagas(types, messages, policies, report)
     made = {m.name: sagas.declared(m, data.scope(m)) for m in modules.values()}
     scenarios = Scenarios(messages, made, report)
+    states = States(data, messages, report)
     models = {
         m.name: ModuleModel(
             name=m.name,
@@ -51,6 +53,8 @@ def check_program(files: Sequence[syntax.File]) -> tuple[Program, tuple[Diagnost
             policies=policies.declared(m),
             services=services[m.name],
             sagas=made[m.name],
+            aggregates=states.aggregates(m),
+            projections=states.projections(m),
             scenarios=scenarios.declared(m, data.scope(m)),
         )
         for m in modules.values()

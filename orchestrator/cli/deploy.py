@@ -41,12 +41,15 @@ async def deploy(
 
 def describe(deployed: Iterable[Deployed]) -> list[str]:
     """What a deployment did, in lines."""
-    lines, topics = [], dict[str, None]()
+    lines, topics, idle = [], dict[str, None](), list[str]()
     for d in deployed:
         state = "unchanged" if d.was == d.version else f"replaces {d.was}" if d.was else "new"
         sagas = f"  ({', '.join(d.sagas)})" if d.sagas else ""
         lines.append(f"{d.module}  version {d.version}  {state}{sagas}")
         topics |= dict.fromkeys(d.topics)
+        idle += d.idle
     if topics:
         lines.append(f"created the topics {', '.join(topics)}")
+    if idle:
+        lines.append(f"checked, but run by nothing yet: {', '.join(idle)}")
     return lines

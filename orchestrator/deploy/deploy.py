@@ -8,7 +8,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from dsl.load import Loaded
-from dsl.model import TopicModel, WireFormat
+from dsl.model import ModuleModel, TopicModel, WireFormat
 from orchestrator.compile.compile import compile_module, version_of
 from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.compile.stored import read_plan, write_plan
@@ -25,7 +25,7 @@ class DeployError(Exception):
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """What became of one module. `fresh` tells a version that was not stored before, `was` the
-    version that was current."""
+    version that was current; `idle` are the aggregates and projections, which nothing runs yet."""
 
     module: str
     version: str
@@ -33,6 +33,7 @@ class Deployed:
     topics: tuple[str, ...]
     fresh: bool
     was: str | None
+    idle: tuple[str, ...] = ()
 
 
 async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -> list[Deployed]:
@@ -68,8 +69,15 @@ async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -
                 await _make_current(client, plan.module, version)
         topics = tuple(t.name for t in plan.topics if t.name in created)
         sagas = tuple(s.short for s in plan.sagas.values())
-        result.append(Deployed(plan.module, version, sagas, topics, fresh, before.get(plan.module)))
+        idle = _idle(loaded.program.modules[plan.module])
+        was = before.get(plan.module)
+        result.append(Deployed(plan.module, version, sagas, topics, fresh, was, idle))
     return result
+
+
+def _idle(module: ModuleModel) -> tuple[str, ...]:
+    states = (*module.aggregates, *module.projections)
+    return tuple(s.name.rpartition(".")[2] for s in states)
 
 
 async def _make_current(client: Client, module: str, version: str) -> None:
