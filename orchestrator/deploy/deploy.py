@@ -76,8 +76,8 @@ async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -
 
 
 def _idle(module: ModuleModel) -> tuple[str, ...]:
-    states = (*module.aggregates, *module.projections)
-    return tuple(s.name.rpartition(".")[2] for s in states)
+    names = [a.name for a in module.aggregates] + [p.name for p in module.projections]
+    return tuple(name.rpartition(".")[2] for name in names)
 
 
 async def _make_current(client: Client, module: str, version: str) -> None:
