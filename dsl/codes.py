@@ -56,4 +56,8 @@ CODES: dict[str, str] = {
     "F362": "a run of no saga",
     "F363": "two ends of one saga",
     "F364": "something that the saga never meets",
+    "F370": "one topic with two keys",
+    "F371": "an event that nothing publishes",
+    "F372": "sagas that wait for each other",
+    "F373": "a name that not every way sets",
 }

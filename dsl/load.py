@@ -8,6 +8,7 @@ from os.path import realpath
 from pathlib import Path
 
 from dsl.check.program import check_program, in_order
+from dsl.check.waiting import emitted
 from dsl.diagnostic import Diagnostic, has_errors
 from dsl.model import Program
 from dsl.parse import parse
@@ -48,7 +49,9 @@ def load(paths: Sequence[Path]) -> Loaded:
     found = {f.source.path: diagnostics for f, diagnostics in parsed}
     diagnostics = (*unread, *(d for f in wanted for d in found[f.source.path]))
     names = tuple(f.module.text for f in wanted if f.module and f.source.path in shown)
-    return _checked(wanted, diagnostics, names)
+    checked = {f.source.path for f in wanted}
+    unseen = emitted(f for f, _ in parsed if f.source.path not in checked)
+    return _checked(wanted, diagnostics, names, unseen)
 
 
 def check_texts(texts: dict[str, str]) -> Loaded:
@@ -60,13 +63,16 @@ def check_texts(texts: dict[str, str]) -> Loaded:
 
 
 def _checked(
-    files: Sequence[File], diagnostics: tuple[Diagnostic, ...], asked: tuple[str, ...]
+    files: Sequence[File],
+    diagnostics: tuple[Diagnostic, ...],
+    asked: tuple[str, ...],
+    elsewhere: frozenset[str] = frozenset(),
 ) -> Loaded:
     """Checks what was parsed; after an error the names in it would only mislead."""
     sources = {f.source.path: f.source.text for f in files}
     if has_errors(diagnostics):
         return Loaded(None, diagnostics, sources, asked)
-    program, found = check_program(files)
+    program, found = check_program(files, elsewhere)
     found = in_order((*diagnostics, *found), files)
     return Loaded(None if has_errors(found) else program, found, sources, asked)
 

@@ -205,7 +205,8 @@ class EventModel(Model):
 
 
 class ServiceModel(Model):
-    """One bounded context's contract."""
+    """One bounded context's contract. `outside` tells that its events come from where no flow can
+    see it."""
 
     name: str
     commands_topic: TopicModel
@@ -213,6 +214,7 @@ class ServiceModel(Model):
     format: WireFormat = WireFormat.JSON
     compatibility: Compatibility = Compatibility.FULL_TRANSITIVE
     policy: PolicyModel | None = None
+    outside: bool = False
     commands: tuple[CommandModel, ...] = ()
     events: tuple[EventModel, ...] = ()
     doc: str = ""

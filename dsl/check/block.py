@@ -20,7 +20,7 @@ from dsl.check.policies import Policies
 from dsl.check.report import Report
 from dsl.check.scope import LocalScope, ModuleScope, Variable
 from dsl.check.types import TypeResolver
-from dsl.diagnostic import Note
+from dsl.diagnostic import Diagnostic, Note
 from dsl.model import Place, PolicyModel, Statement
 from dsl.source import Span
 from dsl.types import Type
@@ -96,8 +96,26 @@ class Block:
     def expression(self, expr: syntax.Expr, expected: Type | None = None) -> Typed:
         """Checks an expression and reports what is wrong with it."""
         typed = check(expr, self.scope, expected, self.present)
-        self.saga.report.extend(typed.diagnostics)
+        self.saga.report.extend(map(self._out_of_sight, typed.diagnostics))
         return typed
+
+    def _out_of_sight(self, found: Diagnostic) -> Diagnostic:
+        """An unknown name that stands in a block before is one that only some ways set."""
+        if found.code != "F101":
+            return found
+        name, saga = found.at.text, self.saga
+        before = saga.contents.named(name)
+        if before is None or before.at.start > found.at.start:
+            return found
+        help = f"declare `{name}` before that block, where every way comes by"
+        return Diagnostic(
+            "F373",
+            f"`{name}` is not set on every way that leads here",
+            found.at,
+            "out of sight",
+            help,
+            (Note(before.at, "in sight in this block alone"),),
+        )
 
     def maybe_null(self, expr: syntax.Expr, type: Type) -> None:
         """Reports an expression that may be null where it must not be."""
@@ -107,8 +125,10 @@ class Block:
 
     def arguments(self, call: syntax.Invocation, fields: tuple[FieldShape, ...]) -> dict[str, Node]:
         """Checks the arguments of a message against its fields."""
-        report, at = self.saga.report, call.callee
-        return arguments(call.arguments, fields, self.scope, at, report, self.present)
+        found, at = Report(), call.callee
+        nodes = arguments(call.arguments, fields, self.scope, at, found, self.present)
+        self.saga.report.extend(map(self._out_of_sight, found.diagnostics))
+        return nodes
 
     def shape(self, message: str) -> tuple[FieldShape, ...]:
         """The fields of a message."""

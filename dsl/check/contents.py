@@ -10,6 +10,7 @@ from dsl import syntax
 from dsl.source import Span
 
 _Kept = syntax.Step | syntax.Set | syntax.Yield | syntax.Await
+_Naming = syntax.Step | syntax.Let | syntax.Var | syntax.Await
 T = TypeVar("T", bound=_Kept)
 
 
@@ -17,8 +18,15 @@ class Contents:
     """The steps, sets, yields and awaits of a saga, in the order of the text."""
 
     def __init__(self, body: syntax.Block) -> None:
-        self._all = [s for s in _statements(body) if isinstance(s, _Kept)]
+        everything = list(statements(body))
+        self._all = [s for s in everything if isinstance(s, _Kept)]
+        named = (s.name for s in everything if isinstance(s, _Naming) and s.name)
+        self._named = {name.text: name for name in reversed(list(named))}
         self._starts = [s.at.start for s in self._all]
+
+    def named(self, name: str) -> syntax.Identifier | None:
+        """Where a name is declared first, in whichever block."""
+        return self._named.get(name)
 
     def within(self, at: Span, kind: type[T]) -> list[T]:
         """Those of a kind that stand inside a span."""
@@ -30,7 +38,7 @@ class Contents:
         return frozenset(s.name.text for s in self.within(at, syntax.Set))
 
 
-def _statements(body: syntax.Block) -> Iterator[syntax.Statement]:
+def statements(body: syntax.Block) -> Iterator[syntax.Statement]:
     """Every statement of a block, those that stand in another one after it."""
     stack: list[syntax.Statement] = list(reversed(body.statements))
     while stack:

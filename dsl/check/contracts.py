@@ -57,6 +57,7 @@ class Contracts:
         format = settings.one_of("format", WireFormat) or WireFormat.JSON
         compatibility = settings.one_of("compatibility", Compatibility)
         policy = self._policy(settings.take("policy"), module)
+        outside = settings.word("publisher", ("outside",)) is not None
         settings.finish()
         self._distinct(declaration)
         check_service(declaration, policy, self._report)
@@ -67,6 +68,7 @@ class Contracts:
             format=format,
             compatibility=compatibility or Compatibility.FULL_TRANSITIVE,
             policy=policy,
+            outside=outside,
             commands=tuple(
                 self._command(c, symbol.name, commands.name, declaration, module, format)
                 for c in declaration.commands

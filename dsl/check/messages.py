@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from dsl import syntax
 from dsl.check.names import Module
@@ -18,6 +18,16 @@ class Messages:
         self._report = report
         self.commands = {c.name: c for s in self._services.values() for c in s.commands}
         self.events = {e.name: e for s in self._services.values() for e in s.events}
+
+        #: Events that need no `emit`: a participant or somebody outside may publish them.
+        self.published = frozenset(self._published())
+
+    def _published(self) -> Iterator[str]:
+        for service in self._services.values():
+            if service.commands or service.outside:
+                yield from (e.name for e in service.events)
+            for command in service.commands:
+                yield from (*command.replies, *command.fails)
 
     def service_of(self, message: str) -> ServiceModel:
         """The service that owns a message. Raises KeyError."""
@@ -42,6 +52,11 @@ class Messages:
         """The qualified name of a command or an event; None, with a diagnostic, where there is
         neither."""
         return self._qualified(path, module, "message", (*self.commands, *self.events))
+
+    def known_event(self, path: syntax.Path, module: Module) -> EventModel | None:
+        """The same without a diagnostic, for what is reported elsewhere."""
+        symbol = module.find(path.parts[0].text) if len(path.parts) == 2 else None
+        return self.events.get(f"{symbol.name}.{path.parts[-1].text}") if symbol else None
 
     def _qualified(
         self, path: syntax.Path, module: Module, what: str, known: Iterable[str]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dsl import syntax
 from dsl.check.contracts import Contracts
 from dsl.check.data import Data, enums
+from dsl.check.keys import check_keys
 from dsl.check.messages import Messages
 from dsl.check.names import collect
 from dsl.check.numbers import Numbers
@@ -16,6 +17,7 @@ from dsl.check.sagas import Sagas
 from dsl.check.scenarios import Scenarios
 from dsl.check.states import States
 from dsl.check.types import TypeResolver
+from dsl.check.waiting import check_waiting
 from dsl.depth import make_room
 from dsl.diagnostic import Diagnostic
 from dsl.memory import uncollected
@@ -23,8 +25,11 @@ from dsl.model import ModuleModel, Program
 
 
 @uncollected()
-def check_program(files: Sequence[syntax.File]) -> tuple[Program, tuple[Diagnostic, ...]]:
-    """The typed model of all files together, and what is wrong with them.
+def check_program(
+    files: Sequence[syntax.File], elsewhere: frozenset[str] = frozenset()
+) -> tuple[Program, tuple[Diagnostic, ...]]:
+    """The typed model of all files together, and what is wrong with them. `elsewhere` are events
+    that other files are known to emit, by qualified name.
 
     With an error among the diagnostics the program is incomplete and must not be used.
     """
@@ -40,6 +45,7 @@ def check_program(files: Sequence[syntax.File]) -> tuple[Program, tuple[Diagnost
     services = {m.name: contracts.declared(m) for m in modules.values()}
     messages = Messages((s for owned in services.values() for s in owned), report)
     Numbers(data, report).check(s for owned in services.values() for s in owned)
+    check_keys(modules.values(), data, report)
     sagas = Sagas(types, messages, policies, report)
     made = {m.name: sagas.declared(m, data.scope(m)) for m in modules.values()}
     scenarios = Scenarios(messages, made, report)
@@ -59,6 +65,7 @@ def check_program(files: Sequence[syntax.File]) -> tuple[Program, tuple[Diagnost
         )
         for m in modules.values()
     }
+    check_waiting(modules, messages, elsewhere, report)
     return Program(modules=models), in_order(report.diagnostics, files)
 
 

@@ -60,7 +60,7 @@ service inventory {
   event StockReserved key order_id { order_id: uuid  reservation_id: string }
   event StockReleased key order_id { order_id: uuid }
   event OutOfStock key order_id { order_id: uuid  sku: string }
-  event StockLow key sku { sku: string  left: int }
+  event StockLow key order_id { order_id: uuid  sku: string  left: int }
 }
 """
 

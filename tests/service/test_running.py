@@ -21,8 +21,8 @@ def reserving(shop: Shop, *, low: bool = False) -> None:
     async def reserve(command: Any, session: Any, context: Any) -> Any:
         await session.execute(insert(reservations).values(id=context.message_id))
         if low:
-            context.publish(messages.StockLow(sku="a", left=1))
-            context.publish(messages.StockLow(sku="b", left=2))
+            context.publish(messages.StockLow(order_id=command.order_id, sku="a", left=1))
+            context.publish(messages.StockLow(order_id=command.order_id, sku="b", left=2))
         return messages.StockReserved(order_id=command.order_id, reservation_id="r1")
 
 
@@ -85,7 +85,7 @@ async def test_a_declared_failure_is_an_answer(shop: Shop) -> None:
         nonlocal calls
         calls += 1
         await session.execute(insert(reservations).values(id="half done"))
-        context.publish(messages.StockLow(sku="a", left=1))
+        context.publish(messages.StockLow(order_id=command.order_id, sku="a", left=1))
         raise failures.OutOfStock(order_id=command.order_id, sku="a")
 
     await shop.start()
