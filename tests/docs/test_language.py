@@ -56,6 +56,17 @@ def test_every_statement_has_its_rule_and_an_example() -> None:
     assert all("```grammar" in s and "```flow" in s for s in sections)
 
 
+def test_every_declaration_has_its_rule_and_an_example() -> None:
+    listed = re.search(r" \?declaration: (.*?) // ---", GRAMMAR)
+    assert listed
+    text = "".join(rule for page in PAGES for rule in fences(page, "grammar"))
+    rules = {line.partition(":")[0] for line in text.splitlines()}
+    assert {d.strip() for d in listed[1].split("|")} <= rules
+    page = ROOT / "docs" / "language" / "declarations.md"
+    sections = page.read_text("utf-8").split("\n## `")[1:]
+    assert all("```grammar" in s and "```flow" in s for s in sections)
+
+
 def test_the_index_lists_every_page() -> None:
     index = (ROOT / "docs" / "language" / "README.md").read_text("utf-8")
     assert set(re.findall(r"^\| \[.+?\]\((.+?)\)", index, re.M)) == {
