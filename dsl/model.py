@@ -239,10 +239,19 @@ class Place(Model):
     column: int
 
 
+class Callee(StrEnum):
+    """What a step calls."""
+
+    COMMAND = "command"
+    ACTIVITY = "activity"
+
+
 class CallModel(Model):
-    """A command with its arguments, one expression for each field."""
+    """What is called, with one expression for each field or parameter. `command` is its qualified
+    name, whatever it is."""
 
     command: str
+    callee: Callee = Callee.COMMAND
     arguments: dict[str, Node]
 
 
@@ -468,10 +477,20 @@ Statement = Annotated[
 
 
 class ParameterModel(Model):
-    """A parameter of a saga."""
+    """A parameter of a saga or an activity."""
 
     name: str
     type: TypeField
+
+
+class ActivityModel(Model):
+    """A Python function, `function` as `package.module:name`; without `result` it gives null."""
+
+    name: str
+    parameters: tuple[ParameterModel, ...]
+    result: TypeField | None = None
+    function: str
+    doc: str = ""
 
 
 class StartModel(Model):
@@ -681,6 +700,7 @@ class ModuleModel(Model):
     enums: tuple[EnumModel, ...] = ()
     policies: tuple[PolicyModel, ...] = ()
     services: tuple[ServiceModel, ...] = ()
+    activities: tuple[ActivityModel, ...] = ()
     sagas: tuple[SagaModel, ...] = ()
     aggregates: tuple[AggregateModel, ...] = ()
     projections: tuple[ProjectionModel, ...] = ()
@@ -710,6 +730,10 @@ class Program(Model):
         """A command by qualified name. Raises KeyError."""
         return self._commands[name]
 
+    def activity(self, name: str) -> ActivityModel:
+        """An activity by qualified name. Raises KeyError."""
+        return self._activities[name]
+
     def event(self, name: str) -> EventModel:
         """An event by qualified name. Raises KeyError."""
         return self._events[name]
@@ -719,12 +743,14 @@ class Program(Model):
         modules = self.modules.values()
         self._records = {r.name: r for m in modules for r in m.records}
         self._enums = {e.name: e for m in modules for e in m.enums}
+        self._activities = {a.name: a for m in modules for a in m.activities}
         services = [s for m in modules for s in m.services]
         self._commands = {c.name: c for s in services for c in s.commands}
         self._events = {e.name: e for s in services for e in s.events}
 
     _records: dict[str, RecordModel] = {}
     _enums: dict[str, EnumModel] = {}
+    _activities: dict[str, ActivityModel] = {}
     _commands: dict[str, CommandModel] = {}
     _events: dict[str, EventModel] = {}
 

@@ -295,7 +295,7 @@ class ServiceDecl:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`name: type` of a saga."""
+    """`name: type` of a saga or an activity."""
 
     name: Identifier
     type: TypeRef
@@ -304,6 +304,18 @@ class Parameter:
     def at(self) -> Span:
         """The whole parameter."""
         return self.name.at.to(self.type.at)
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityDecl:
+    """`activity Name(params) -> T from "package.module:function"`."""
+
+    name: Identifier
+    parameters: tuple[Parameter, ...]
+    result: TypeRef | None
+    function: Literal
+    doc: str
+    at: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +403,7 @@ Declaration = (
     | RecordDecl
     | PolicyDecl
     | ServiceDecl
+    | ActivityDecl
     | SagaDecl
     | AggregateDecl
     | ProjectionDecl

@@ -304,6 +304,16 @@ class TreeBuilder:
     def set_block(self, at: Span, c: list[Any]) -> _Group:
         return _Group(c, at)
 
+    # --- functions
+
+    def activity_decl(self, at: Span, c: list[Any]) -> syntax.ActivityDecl:
+        parameters = next(iter(_of(c, _Group)), ())
+        result = next((x.content for x in _of(c, _Clause)), None)
+        written: Token = c[-1]
+        place = Span(self.source, written.start, written.start + len(written.text))
+        function = self._constant(place, literal.read_string, written.text)
+        return syntax.ActivityDecl(c[0], parameters, result, function, self._doc(at), at)
+
     # --- sagas
 
     def saga_decl(self, at: Span, c: list[Any]) -> syntax.SagaDecl:

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     database: SecretStr | None = None
     #: SQLAlchemy URL for the participants that the command line runs.
     services_database: SecretStr | None = None
+    #: The folder in which a worker finds the modules of the flows' activities, besides those that
+    #: are installed and those beside the flows.
+    code: Path = Path()
     #: Seconds that the fast way waits for an answer; well under a workflow task's heartbeat.
     window: float = Field(default=0.5, ge=0, le=5)
 

@@ -12,6 +12,7 @@ from dsl.cel.check import Typed, check, check_arguments
 from dsl.cel.narrowing import NOTHING, Present
 from dsl.cel.nodes import Node
 from dsl.cel.scope import FieldShape
+from dsl.check.callees import Callees
 from dsl.check.contents import Contents
 from dsl.check.inputs import Inputs
 from dsl.check.messages import Messages
@@ -32,6 +33,7 @@ class SagaContext:
 
     module: Module
     messages: Messages
+    callees: Callees
     policies: Policies
     report: Report
     key: Type

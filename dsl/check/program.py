@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dsl import syntax
+from dsl.check.activities import activities
+from dsl.check.callees import Callees
 from dsl.check.contracts import Contracts
 from dsl.check.data import Data, enums
 from dsl.check.keys import check_keys
@@ -46,7 +48,10 @@ def check_program(
     messages = Messages((s for owned in services.values() for s in owned), report)
     Numbers(data, report).check(s for owned in services.values() for s in owned)
     check_keys(modules.values(), data, report)
-    sagas = Sagas(types, messages, policies, report)
+    functions = {m.name: activities(m, types, report) for m in modules.values()}
+    called = (a for owned in functions.values() for a in owned)
+    callees = Callees(messages, called, data.shape, report)
+    sagas = Sagas(types, messages, callees, policies, report)
     made = {m.name: sagas.declared(m, data.scope(m)) for m in modules.values()}
     scenarios = Scenarios(messages, made, report)
     states = States(data, messages, report)
@@ -58,6 +63,7 @@ def check_program(
             enums=enums(m, report),
             policies=policies.declared(m),
             services=services[m.name],
+            activities=functions[m.name],
             sagas=made[m.name],
             aggregates=states.aggregates(m),
             projections=states.projections(m),

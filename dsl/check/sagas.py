@@ -10,6 +10,7 @@ from dsl.cel.check import check
 from dsl.cel.nodes import Const, Node
 from dsl.cel.scope import FieldShape
 from dsl.check.block import SagaContext, arguments, outermost, place
+from dsl.check.callees import Callees
 from dsl.check.contents import Contents
 from dsl.check.inputs import Inputs
 from dsl.check.messages import Messages
@@ -30,10 +31,16 @@ class Sagas:
     """Checks the sagas of a module."""
 
     def __init__(
-        self, types: TypeResolver, messages: Messages, policies: Policies, report: Report
+        self,
+        types: TypeResolver,
+        messages: Messages,
+        callees: Callees,
+        policies: Policies,
+        report: Report,
     ) -> None:
         self._types = types
         self._messages = messages
+        self._callees = callees
         self._policies = policies
         self._report = report
 
@@ -66,6 +73,7 @@ class Sagas:
         context = SagaContext(
             module=module,
             messages=self._messages,
+            callees=self._callees,
             policies=self._policies,
             report=self._report,
             key=key_type,

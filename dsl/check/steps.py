@@ -6,35 +6,35 @@ from datetime import timedelta
 
 from dsl import syntax
 from dsl.check.block import Block, place, reads
+from dsl.check.callees import Called
 from dsl.check.policies import DEFAULT, longest
 from dsl.check.promises import check_commands
 from dsl.check.report import did_you_mean
 from dsl.diagnostic import Note
-from dsl.model import CallModel, CommandModel, HandlerModel, PolicyModel, StepModel
-from dsl.types import ANY, Named, OneOf, Type, optional
+from dsl.model import Callee, CallModel, HandlerModel, PolicyModel, StepModel
+from dsl.types import Named, optional
 
-#: What a handler may name besides the command's own failures.
+#: What a handler may name besides the failures that the callee declares.
 _OUTCOMES = ("timeout", "exhausted")
 
 
 def check_step(step: syntax.Step, block: Block) -> StepModel | None:
     """The model of a step; its name is declared in `block` for what follows."""
     saga = block.saga
-    command = saga.messages.command(step.call.callee, saga.module)
-    if command is None:
+    called = saga.callees.find(step.call.callee, saga.module)
+    if called is None:
         return None
-    arguments = block.arguments(step.call, block.shape(command.name))
-    policy = _policy(step, command, block)
+    call = _call(step.call, called, block)
+    policy = _policy(step, called, block)
     _fits(step, policy, block)
-    handlers, goes_on = _handlers(step, command, block)
-    answer = _answer(command)
-    undo, undo_policy = _undo(step, answer, block)
+    handlers, goes_on = _handlers(step, called, block)
+    undo, undo_policy = _undo(step, called, block)
     if block.forward:
-        _cannot_fail(step, command, handlers, block)
-    block.declare(step.name, optional(answer) if goes_on else answer)
+        _cannot_fail(step, called, handlers, block)
+    block.declare(step.name, optional(called.answer) if goes_on else called.answer)
     return StepModel(
         name=step.name.text,
-        call=CallModel(command=command.name, arguments=arguments),
+        call=call,
         policy=policy,
         undo=undo,
         undo_policy=undo_policy,
@@ -47,21 +47,17 @@ def check_step(step: syntax.Step, block: Block) -> StepModel | None:
     )
 
 
-def _answer(command: CommandModel) -> Type:
-    match command.replies:
-        case ():
-            return ANY  # reported where the command is declared
-        case (one,):
-            return Named(one)
-    return OneOf(command.replies)
+def _call(call: syntax.Invocation, called: Called, block: Block) -> CallModel:
+    arguments = block.arguments(call, called.fields)
+    return CallModel(command=called.name, callee=called.kind, arguments=arguments)
 
 
-def _policy(step: syntax.Step, command: CommandModel, block: Block) -> PolicyModel:
+def _policy(step: syntax.Step, called: Called, block: Block) -> PolicyModel:
     if step.policy:
         policy = block.saga.policies.find(step.policy, block.saga.module)
         check_commands(step.policy, policy, block.saga.report)
         return policy
-    return block.saga.policy or block.saga.messages.service_of(command.name).policy or DEFAULT
+    return block.saga.policy or called.policy or DEFAULT
 
 
 def _fits(step: syntax.Step, policy: PolicyModel, block: Block) -> None:
@@ -89,9 +85,9 @@ def _said(time: timedelta) -> str:
 
 
 def _undo(
-    step: syntax.Step, answer: Type, block: Block
+    step: syntax.Step, called: Called, block: Block
 ) -> tuple[CallModel | None, PolicyModel | None]:
-    if step.undo is None and not block.forward:
+    if step.undo is None and called.kind is Callee.COMMAND and not block.forward:
         message = f"nothing undoes `{step.name.text}`"
         help = "add `undo service.Command(…)`, or `undo none` when there is nothing to undo"
         block.saga.report.add("F301", message, step.name.at, "no `undo`", help)
@@ -100,27 +96,27 @@ def _undo(
     if block.forward:
         message, help = f"the undo of `{step.name.text}` never runs", "remove it"
         block.saga.report.add("F307", message, step.undo.at, "the pivot is passed", help)
-    command = block.saga.messages.command(step.undo.callee, block.saga.module)
-    if command is None:
+    undo = block.saga.callees.find(step.undo.callee, block.saga.module)
+    if undo is None:
         return None, None
     inside = block.inner()
-    inside.declare(step.name, answer)
-    arguments = inside.arguments(step.undo, block.shape(command.name))
-    policy = block.saga.messages.service_of(command.name).policy or DEFAULT
-    return CallModel(command=command.name, arguments=arguments), policy
+    inside.declare(step.name, called.answer)
+    # A command's undo goes by its service's policy; a function has no owner but the saga.
+    own = undo.policy if undo.kind is Callee.COMMAND else block.saga.policy
+    return _call(step.undo, undo, inside), own or DEFAULT
 
 
 def _handlers(
-    step: syntax.Step, command: CommandModel, block: Block
+    step: syntax.Step, called: Called, block: Block
 ) -> tuple[tuple[HandlerModel, ...], bool]:
     """The handlers, and whether the saga may go on after one of them."""
-    known = [name.rpartition(".")[2] for name in command.fails]
+    known = [name.rpartition(".")[2] for name in called.fails]
     models: list[HandlerModel] = []
     seen: dict[str, syntax.Handler] = {}
     goes_on = False
     for handler in step.handlers:
         word = handler.failure.text
-        failure = _failure(word, command)
+        failure = _failure(word, called)
         if failure is None:
             message = f"`{step.call.callee.text}` does not fail with `{handler.failure.text}`"
             help = did_you_mean(word, [*known, *_OUTCOMES]) or "it fails with " + (
@@ -154,11 +150,11 @@ def _handlers(
 
 
 def _cannot_fail(
-    step: syntax.Step, command: CommandModel, handlers: tuple[HandlerModel, ...], block: Block
+    step: syntax.Step, called: Called, handlers: tuple[HandlerModel, ...], block: Block
 ) -> None:
     """After the pivot nothing is undone, so every declared failure has to be handled."""
     handled = {h.failure for h in handlers}
-    for failure in command.fails:
+    for failure in called.fails:
         if failure not in handled:
             word = failure.rpartition(".")[2]
             message = f"`{step.name.text}` may fail with `{word}` after the pivot"
@@ -166,9 +162,9 @@ def _cannot_fail(
             block.saga.report.add("F312", message, step.name.at, "nothing is undone here", help)
 
 
-def _failure(word: str, command: CommandModel) -> str | None:
+def _failure(word: str, called: Called) -> str | None:
     """The outcome that a handler's name stands for: `timeout`, `exhausted`, or a failure's
     qualified name, which may be written alone or after its service."""
     if word in _OUTCOMES:
         return word
-    return next((f for f in command.fails if f == word or f.endswith("." + word)), None)
+    return next((f for f in called.fails if f == word or f.endswith("." + word)), None)

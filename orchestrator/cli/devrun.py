@@ -75,7 +75,7 @@ class DevRun:
             database = await opened.enter_async_context(Database(self._settings.database_url))
             client = await connect(stack.addresses.temporal, self._settings.namespace)
             await unless(stop, self._deploy(client, bus, database))
-            worker = SagaWorker(client, bus, database, self._settings.window)
+            worker = SagaWorker(client, bus, database, self._settings.window, self._settings.code)
             await self._serve(worker, stack, client, bus, stop)
         self._say("stopped")
 

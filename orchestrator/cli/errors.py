@@ -20,6 +20,7 @@ FOR_THE_USER = frozenset(
         "orchestrator.diagrams.error.DiagramError",
         "orchestrator.messaging.bus.BusError",
         "orchestrator.runtime.connect.TemporalError",
+        "orchestrator.runtime.functions.FunctionError",
         "orchestrator.runtime.instances.UnknownInstanceError",
         "orchestrator.runtime.starts.AlreadyStartedError",
         "orchestrator.runtime.signature.InputError",

@@ -23,4 +23,5 @@ async def worker(env: Environment = None) -> None:
         bus = await unless(stop, to.bus())
         database = await to.database()
         typer.echo("worker started; Ctrl-C stops it", err=True)
-        await SagaWorker(client, bus, database, to.settings.window).run(stop)
+        settings = to.settings
+        await SagaWorker(client, bus, database, settings.window, settings.code).run(stop)

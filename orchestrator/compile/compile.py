@@ -11,11 +11,12 @@ from pydantic import BaseModel
 
 from dsl.cel.nodes import Build, Const
 from dsl.depth import make_room
-from dsl.model import ModuleModel, Program, TopicModel
+from dsl.model import Callee, ModuleModel, Program, TopicModel
 from dsl.types import ListOf, MapOf, Named, Optional, Type
 from orchestrator.compile.lower import lower_saga
 from orchestrator.compile.plan import (
     AwaitPlan,
+    CallPlan,
     EmitPlan,
     ForPlan,
     IfPlan,
@@ -43,6 +44,7 @@ def compile_module(program: Program, name: str) -> Plan:
     return Plan(
         module=name,
         sagas=sagas,
+        activities={n: program.activity(n) for n in sorted(used.activities)},
         commands={n: program.command(n) for n in sorted(used.commands)},
         events={n: program.event(n) for n in sorted(used.events)},
         records={n: program.record(n) for n in sorted(used.records)},
@@ -106,6 +108,7 @@ class _Used:
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self.activities: set[str] = set()
         self.commands: set[str] = set()
         self.events: set[str] = set()
         self.records: set[str] = set()
@@ -124,9 +127,9 @@ class _Used:
         for part in instructions(saga):
             match part:
                 case StepPlan():
-                    self._command(part.call.command)
+                    self._call(part.call)
                     if part.undo:
-                        self._command(part.undo.command)
+                        self._call(part.undo)
                 case EmitPlan(event=event) | AwaitPlan(event=event, signal=False):
                     self._event(event)
                 case RacePlan():
@@ -141,6 +144,21 @@ class _Used:
                 self._command(command.name)
             for event in service.events:
                 self._event(event.name)
+
+    def _call(self, call: CallPlan) -> None:
+        match call.callee:
+            case Callee.COMMAND:
+                self._command(call.command)
+            case Callee.ACTIVITY:
+                self._activity(call.command)
+
+    def _activity(self, name: str) -> None:
+        self.activities.add(name)
+        activity = self._program.activity(name)
+        for parameter in activity.parameters:
+            self._type(parameter.type)
+        if activity.result is not None:
+            self._type(activity.result)
 
     def _command(self, name: str) -> None:
         if name not in self.commands:

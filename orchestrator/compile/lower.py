@@ -242,7 +242,12 @@ class _Lowering:
 
 
 def _call(call: CallModel, policy: PolicyModel) -> CallPlan:
-    return CallPlan(command=call.command, arguments=call.arguments, policy=_policy(policy))
+    return CallPlan(
+        command=call.command,
+        callee=call.callee,
+        arguments=call.arguments,
+        policy=_policy(policy),
+    )
 
 
 def _policy(policy: PolicyModel) -> PolicyPlan:

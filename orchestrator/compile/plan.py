@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dsl.cel.nodes import Node
 from dsl.model import (
+    ActivityModel,
+    Callee,
     CommandModel,
     EnumModel,
     EventModel,
@@ -65,9 +67,11 @@ class PolicyPlan(_Part):
 
 
 class CallPlan(_Part):
-    """A command to send: its qualified name and an expression for each field."""
+    """What to call: its qualified name, which is not only a command's, and an expression for each
+    field or parameter."""
 
     command: str
+    callee: Callee = Callee.COMMAND
     arguments: dict[str, Node]
     policy: PolicyPlan
 
@@ -81,7 +85,7 @@ class HandlerPlan(_Part):
 
 
 class StepPlan(_Part):
-    """Sends a command and waits for its answer, which becomes the variable `name`. `path` is the
+    """Calls and waits for the answer, which becomes the variable `name`. `path` is the
     step's own within the saga; ids of messages and activities are made from it. `needed` tells, of
     a step that may be parked, that its answer is read."""
 
@@ -345,6 +349,7 @@ class Plan(_Part):
     format: Literal[1] = 1
     module: str
     sagas: dict[str, SagaPlan] = {}
+    activities: dict[str, ActivityModel] = {}
     commands: dict[str, CommandModel] = {}
     events: dict[str, EventModel] = {}
     records: dict[str, RecordModel] = {}

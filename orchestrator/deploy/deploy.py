@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -14,6 +16,7 @@ from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.compile.stored import read_plan, write_plan
 from orchestrator.messaging.bus import Bus
 from orchestrator.runtime.deployment import set_current_version
+from orchestrator.runtime.functions import FunctionError, find_function, make_importable
 from orchestrator.store import versions
 from orchestrator.store.database import Database
 
@@ -45,6 +48,7 @@ async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -
     assert loaded.program, "only a program without errors is deployed"
     plans = [compile_module(loaded.program, m) for m in loaded.asked]
     _refuse_formats(plans)
+    _require_functions(plans, loaded.sources)
     async with database.reading() as session:
         before = await versions.current(session)
         stored = [
@@ -78,6 +82,17 @@ async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -
 def _idle(module: ModuleModel) -> tuple[str, ...]:
     names = [a.name for a in module.aggregates] + [p.name for p in module.projections]
     return tuple(name.rpartition(".")[2] for name in names)
+
+
+def _require_functions(plans: list[Plan], sources: Iterable[str]) -> None:
+    """What cannot be imported here, from the folders of the flows, would not be on a worker."""
+    make_importable(Path(path).parent for path in sources)
+    try:
+        for plan in plans:
+            for activity in plan.activities.values():
+                find_function(activity)
+    except FunctionError as error:
+        raise DeployError(str(error)) from None
 
 
 async def _make_current(client: Client, module: str, version: str) -> None:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from dsl.model import Program, wire_type
+from dsl.model import Callee, Program, wire_type
+from orchestrator.compile.plan import CallPlan
 from orchestrator.diagrams.graph import Drawing, Edge, Frame, Node
 from orchestrator.diagrams.label import Label, Line
 from orchestrator.diagrams.state import Status, StepState
@@ -26,6 +27,12 @@ from orchestrator.diagrams.text import clean, cut
 
 _WAY_BACK = Paint(VIOLET, VIOLET)
 _DASHED = "rounded,filled,dashed"
+
+#: How what is called differs from a command, whose box is rounded.
+_SHAPES: dict[Callee, dict[str, str]] = {
+    Callee.COMMAND: {},
+    Callee.ACTIVITY: {"shape": "component", "style": "filled"},
+}
 
 
 class Canvas:
@@ -54,32 +61,44 @@ class Canvas:
         """What became of a step."""
         return (self._state or {}).get(path)
 
-    def failures(self, command: str) -> tuple[str, ...]:
-        """The failures that a command declares, by qualified name."""
-        return self._program.command(command).fails
+    def failures(self, call: CallPlan) -> tuple[str, ...]:
+        """The failures that a callee declares, by qualified name."""
+        if call.callee is Callee.COMMAND:
+            return self._program.command(call.command).fails
+        return ()
+
+    def _says(self, call: CallPlan) -> str:
+        """What a callee is, for who rests the pointer on it."""
+        if call.callee is Callee.COMMAND:
+            doc = self._program.command(call.command).doc
+            return clean(doc) or wire_type(call.command)
+        activity = self._program.activity(call.command)
+        return clean(activity.doc) or f"the function {activity.function}"
 
     def numbered(self, kind: str) -> str:
         """An id for a node that has no path."""
         self._numbers[kind] += 1
         return f"{kind}:{self._numbers[kind]}"
 
-    def step(self, path: str, label: Label, command: str, doc: str) -> str:
-        """A step."""
+    def step(self, path: str, label: Label, call: CallPlan, doc: str) -> str:
+        """A step; what calls a function has its own shape and no service's colour."""
         state = self.state(path)
-        tooltip = clean(doc) or clean(self._program.command(command).doc) or wire_type(command)
-        paint = self._coloured(command, state)
-        wide = {"penwidth": "2.6"} if state else {}
-        return self._add(path, label, paint, {"group": self.column, **wide}, tooltip, state, "step")
+        tooltip = clean(doc) or self._says(call)
+        paint = self._painted(call, state)
+        look = {"group": self.column, **_SHAPES[call.callee]}
+        if state:
+            look["penwidth"] = "2.6"
+        return self._add(path, label, paint, look, tooltip, state, "step")
 
-    def undo(self, path: str, label: Label, command: str) -> str:
+    def undo(self, path: str, label: Label, call: CallPlan) -> str:
         """A step's undo: dashed, on white until it runs."""
         state = self.state(path)
         ran = state if state and state.status in (Status.UNDOING, Status.UNDONE) else None
-        paint = self._coloured(command, ran)
+        paint = self._painted(call, ran)
         if not ran:
             paint = Paint(PLAIN.fill, paint.border)
-        tooltip = clean(self._program.command(command).doc) or wire_type(command)
-        look = {"style": _DASHED, "group": f"{self.column}:undo"}
+        tooltip = self._says(call)
+        look = {**_SHAPES[call.callee], "style": _DASHED, "group": f"{self.column}:undo"}
         return self._add(f"undo:{path}", label, paint, look, tooltip, ran, "undo")
 
     def message(self, path: str, label: Label, event: str) -> str:
@@ -254,6 +273,13 @@ class Canvas:
         if self._framed:
             self._framed[-1].nodes.append(node.id)
         return node.id
+
+    def _painted(self, call: CallPlan, state: StepState | None) -> Paint:
+        if call.callee is Callee.COMMAND:
+            return self._coloured(call.command, state)
+        if state:
+            return STATUSES[state.status]
+        return UNREACHED if self._state is not None else PLAIN
 
     def _coloured(self, message: str, state: StepState | None) -> Paint:
         """The colour of a message's service, or of what became of the step."""

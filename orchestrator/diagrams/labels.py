@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsl.cel.nodes import Node
-from dsl.model import wire_type
+from dsl.model import Callee, wire_type
 from orchestrator.compile.plan import (
     ArmPlan,
     AwaitPlan,
@@ -55,10 +55,10 @@ def _inputs(saga: SagaPlan) -> Iterator[Line]:
 
 
 def step(name: str, call: CallPlan, doc: str, state: StepState | None) -> Label:
-    """A step's name, command, short doc, policy, and what became of it."""
+    """A step's name, callee, short doc, policy, and what became of it."""
     return (
         Line("t", cut(name, _WIDE)),
-        Line("c", cut(wire_type(call.command), _WIDE + 6)),
+        Line("c", cut(callee(call), _WIDE + 6)),
         *caption(doc),
         Line("s", policy(call.policy)),
         *([Line("b", cut(state.text, _WIDE))] if state else []),
@@ -66,12 +66,19 @@ def step(name: str, call: CallPlan, doc: str, state: StepState | None) -> Label:
 
 
 def undo(name: str, call: CallPlan) -> Label:
-    """The compensating command of a step."""
+    """The compensating call of a step."""
     return (
         Line("s", cut(f"undo {name}", _WIDE)),
-        Line("c", cut(wire_type(call.command), _WIDE + 6)),
+        Line("c", cut(callee(call), _WIDE + 6)),
         Line("s", policy(call.policy)),
     )
+
+
+def callee(call: CallPlan) -> str:
+    """`service.Command`, or `Activity()`: a function of the flow's own."""
+    if call.callee is Callee.COMMAND:
+        return wire_type(call.command)
+    return f"{call.command.rpartition('.')[2]}()"
 
 
 def caption(doc: str) -> Iterator[Line]:

@@ -146,7 +146,7 @@ class _Walk:
         label = labels.step(step.name, step.call, doc, self.canvas.state(step.path))
         if self._forward or _parks(step):
             label += labels.PARKS
-        node = self.canvas.step(step.path, label, step.call.command, doc)
+        node = self.canvas.step(step.path, label, step.call, doc)
         row = [node]
         if step.call.policy.dead_letter:
             note = self.canvas.dead_letter(step.path, node, step.call.policy.dead_letter)
@@ -154,7 +154,7 @@ class _Walk:
         self.enter(node, front)
         own = front.undos
         if step.undo:
-            undo = self.canvas.undo(step.path, labels.undo(step.name, step.undo), step.undo.command)
+            undo = self.canvas.undo(step.path, labels.undo(step.name, step.undo), step.undo)
             self.canvas.back(undo, self.canvas.one_of(front.undos))
             own = (undo,)
             row.append(undo)
@@ -180,7 +180,7 @@ class _Walk:
         done, so its own undo runs too."""
         handled = {h.failure for h in step.handlers}
         silent = [] if "exhausted" in handled else ["given up" if _parks(step) else "exhausted"]
-        failures = [f for f in self.canvas.failures(step.call.command) if f not in handled]
+        failures = [f for f in self.canvas.failures(step.call) if f not in handled]
         ends: dict[str, list[str]] = {}
         for failure in failures:
             ends.setdefault(self._begin(before), []).append(failure.rpartition(".")[2])

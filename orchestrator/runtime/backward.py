@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
-from dsl.values import Struct
 from orchestrator.compile.plan import CallPlan
 from orchestrator.runtime.effects import (
     Command,
@@ -85,10 +86,10 @@ class Compensation:
     def _command(self, path: str, undo: Undo, call: CallPlan) -> Command:
         place = undo.step.place
         arguments = self._expressions.payload(call.command, call.arguments, undo.env, place)
-        return Command(path, call.command, arguments, call.policy)
+        return Command(path, call.command, arguments, call.policy, call.callee)
 
-    async def _settle(self, command: Command, undo: CallPlan) -> Struct:
-        patient = Command(command.message, command.name, command.arguments, undo.policy)
+    async def _settle(self, command: Command, undo: CallPlan) -> Any:
+        patient = replace(command, policy=undo.policy)
         try:
             return await self._effects.call(patient)
         except CommandFailed as failed:

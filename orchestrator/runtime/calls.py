@@ -8,16 +8,17 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError
+from temporalio.exceptions import ActivityError
 
 from dsl.model import CommandModel, wire_type
 from dsl.types import Named
 from dsl.values import Struct
-from orchestrator.compile.plan import Plan, PolicyPlan, SagaPlan
+from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.messaging.codec import DecodeError, JsonCodec
+from orchestrator.runtime.attempts import attempt_limit, explained, retry_policy
 from orchestrator.runtime.cancels import Cancels
-from orchestrator.runtime.effects import Command, CommandFailed
-from orchestrator.runtime.outcomes import declared, exhausted, payload_to_send, unanswered, unusable
+from orchestrator.runtime.effects import Command
+from orchestrator.runtime.outcomes import declared, payload_to_send, unusable
 from orchestrator.runtime.wire import (
     EXCHANGE,
     PUBLISH,
@@ -88,8 +89,8 @@ class Calls:
             outgoing,
             activity_id=command.message,
             result_type=Answer,
-            start_to_close_timeout=timedelta(seconds=_attempt(policy)),
-            retry_policy=_retry(policy),
+            start_to_close_timeout=attempt_limit(policy),
+            retry_policy=retry_policy(policy),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
         try:
@@ -98,7 +99,7 @@ class Calls:
             self._closing[command.message] = handle
             raise
         except ActivityError as error:
-            raise _explain(error, policy) from None
+            raise explained(error, policy) from None
 
     def _read(self, answer: Answer, contract: CommandModel) -> Struct:
         """The typed reply. Raises CommandFailed for a declared failure, and for an answer that is
@@ -172,27 +173,3 @@ class Calls:
             timeout=command.policy.timeout,
             jitter=command.policy.jitter * command.policy.initial,
         )
-
-
-def _attempt(policy: PolicyPlan) -> float:
-    """How long one attempt may take: the timeout, and the jitter that is waited before it."""
-    return policy.timeout + policy.jitter * policy.initial
-
-
-def _retry(policy: PolicyPlan) -> RetryPolicy:
-    maximum = timedelta(seconds=policy.maximum) if policy.maximum is not None else None
-    return RetryPolicy(
-        initial_interval=timedelta(seconds=policy.initial),
-        backoff_coefficient=policy.factor,
-        maximum_interval=maximum,
-        maximum_attempts=policy.attempts,
-    )
-
-
-def _explain(error: ActivityError, policy: PolicyPlan) -> CommandFailed:
-    match error.cause:
-        case TimeoutError():
-            return unanswered(policy)
-        case ApplicationError(message=message):
-            return exhausted(message, policy)
-    return exhausted(error.cause or error, policy)

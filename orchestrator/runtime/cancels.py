@@ -47,6 +47,20 @@ class Cancels:
             self._keep()
             return handle.result()
 
+    async def end(self, handle: workflow.ActivityHandle[T]) -> T:
+        """The result of an activity that does not hear of cancels: one is passed on, so that no
+        other attempt is made, and ends the wait when the one under way is over. A result that is
+        there already is taken. Raises ActivityError."""
+        try:
+            return await asyncio.shield(handle)
+        except asyncio.CancelledError:
+            if handle.done() and not handle.cancelled():
+                self._keep()
+                return handle.result()
+            handle.cancel()
+            await _over(handle)
+            raise
+
     async def condition(self, holds: Callable[[], bool], limit: float | None) -> bool:
         """Whether a condition came to hold before the limit (seconds). A cancel ends the wait,
         unless it is over already."""
@@ -78,3 +92,14 @@ class Cancels:
 
     def _keep(self) -> None:
         self._kept.add(asyncio.current_task())
+
+
+async def _over(handle: asyncio.Future[Any]) -> None:
+    """Waits for an end, whichever; more cancels change nothing."""
+    while not handle.done():
+        try:
+            await asyncio.shield(handle)
+        except asyncio.CancelledError:
+            continue
+        except Exception:
+            return

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
+from dsl.model import Callee, wire_type
 from dsl.values import Struct
 from orchestrator.compile.plan import PolicyPlan
 
@@ -57,13 +58,20 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command to send. `message` is the path that its id is made from, so a command that is
-    sent again keeps its id; `name` is its qualified name."""
+    """What to call: a command to send, or an activity. `message` is the path that its id is made
+    from, so a command that is sent again keeps its id; `name` is its qualified name."""
 
     message: str
     name: str
     arguments: Struct
     policy: PolicyPlan
+    callee: Callee = Callee.COMMAND
+
+    @property
+    def shown(self) -> str:
+        """The name for people: `service.Command`, `Activity`."""
+        parts = self.name.rpartition(".")
+        return wire_type(self.name) if self.callee is Callee.COMMAND else parts[2]
 
 
 class Effects(Protocol):
@@ -72,9 +80,9 @@ class Effects(Protocol):
     def now(self) -> datetime:
         """The saga's clock, in UTC."""
 
-    async def call(self, command: Command) -> Struct:
-        """Sends a command and waits for its reply, with all the attempts of its policy. Raises
-        CommandFailed."""
+    async def call(self, command: Command) -> Any:
+        """Sends a command and waits for its reply, or calls a function for its result, with all
+        the attempts of the policy. Raises CommandFailed."""
 
     async def bury(self, command: Command, reason: str) -> None:
         """Puts an exhausted command on its policy's dead-letter topic, if it names one."""

@@ -45,4 +45,4 @@ class Expressions:
     def command(self, path: str, call: CallPlan, env: Env, place: Place) -> Command:
         """A command that is sent from this turn of the loops around it. Raises SagaFailed."""
         arguments = self.payload(call.command, call.arguments, env, place)
-        return Command(f"{path}{env.turn}", call.command, arguments, call.policy)
+        return Command(f"{path}{env.turn}", call.command, arguments, call.policy, call.callee)

@@ -18,11 +18,15 @@ from orchestrator.runtime.wire import EXCHANGE, REQUEST, message_id
 #: The marker that Temporal's core writes for a local activity.
 _LOCAL_ACTIVITY = "core_local_activity"
 
+#: The kind of an entry that is the call of a function.
+FUNCTION = "activity"
+
 
 @dataclass(slots=True)
 class Entry:
-    """One message of a saga: a command with its answer, or a published event. `attempts` counts
-    as a policy does: the fast way belongs to the first one."""
+    """One message of a saga: a command with its answer, or a published event; or the call of a
+    function, whose `message` is the activity's name. `attempts` counts as a policy does: the fast
+    way belongs to the first one."""
 
     path: str
     kind: str
@@ -78,7 +82,10 @@ class _Reader:
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 done = event.activity_task_completed_event_attributes
                 entry = self._scheduled[done.scheduled_event_id]
-                self._answered(entry, event, done.result.payloads)
+                if entry.kind == FUNCTION:
+                    self._returned(entry, event, done.result.payloads)
+                else:
+                    self._answered(entry, event, done.result.payloads)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
                 late = event.activity_task_timed_out_event_attributes
                 self._ended(late.scheduled_event_id, event, "timed out", None)
@@ -108,10 +115,11 @@ class _Reader:
 
     def _activity(self, event: HistoryEvent) -> None:
         scheduled = event.activity_task_scheduled_event_attributes
-        if scheduled.activity_type.name != REQUEST:
-            return
-        path = scheduled.activity_id
-        entry = Entry(path, REQUEST, message_id(self._id, path), 0, "waiting")
+        path, type = scheduled.activity_id, scheduled.activity_type.name
+        if type == REQUEST:
+            entry = Entry(path, REQUEST, message_id(self._id, path), 0, "waiting")
+        else:
+            entry = Entry(path, FUNCTION, type.rpartition(".")[2], 0, "waiting")
         entry.started = event.event_time.ToDatetime()
         self._scheduled[event.event_id] = entry
         self.entries.append(entry)
@@ -121,6 +129,11 @@ class _Reader:
         entry.status = "answered"
         entry.answer, entry.data = answer.get("type"), answer.get("data")
         entry.reason = answer.get("invalid")
+        entry.ended = event.event_time.ToDatetime()
+
+    def _returned(self, entry: Entry, event: HistoryEvent, payloads: Any) -> None:
+        entry.status = "returned"
+        entry.data = self._value(payloads) if payloads else None
         entry.ended = event.event_time.ToDatetime()
 
     def _ended(self, scheduled: int, event: HistoryEvent, status: str, why: str | None) -> None:

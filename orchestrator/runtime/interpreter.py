@@ -249,7 +249,7 @@ class Interpreter:
         pivot, or where the policy says so, a person decides."""
         if failed.outcome_unknown:
             await self._effects.bury(command, str(failed))
-        text = f"{wire_type(command.name)} failed: {failed}"
+        text = f"{command.shown} failed: {failed}"
         env[step.name] = None
         if (number := _handler(step.handlers, failed)) is not None:
             handler = step.handlers[number]

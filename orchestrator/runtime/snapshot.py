@@ -103,5 +103,6 @@ def _thaw_entry(
     call = step.call
     given = frozen.get("arguments")
     arguments = from_tagged(given) if given is not None else Struct(call.command, {})
-    command = Command(f"{step.path}{env.turn}", call.command, arguments, call.policy)
+    message = f"{step.path}{env.turn}"
+    command = Command(message, call.command, arguments, call.policy, call.callee)
     return Undo(step, command, env, known=frozen.get("known", True))

@@ -17,6 +17,9 @@ EXCHANGE, REQUEST, PUBLISH = "exchange", "request", "publish"
 #: The type of a workflow failure that the saga's own course led to.
 SAGA_FAILED, NEEDS_ATTENTION = "SagaFailed", "CompensationFailed"
 
+#: The type of the failure of a function whose result is not what the flow declares.
+INVALID_RESULT = "InvalidResult"
+
 
 @dataclass(slots=True)
 class SagaInput:
@@ -44,6 +47,15 @@ class Outgoing:
     jitter: float = 0.0
     dead_letter: str | None = None
     reason: str | None = None
+
+
+@dataclass(slots=True)
+class Invocation:
+    """A function's arguments by name, in wire form; `jitter` is the most that a retry waits beyond
+    its backoff, in seconds."""
+
+    arguments: dict[str, Any]
+    jitter: float = 0.0
 
 
 @dataclass(slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from temporalio.client import Client
@@ -19,6 +21,7 @@ from orchestrator.messaging.deadletter import dead_letter_topic
 from orchestrator.runtime import events, replies
 from orchestrator.runtime.activities import Activities
 from orchestrator.runtime.deployment import deployment_name
+from orchestrator.runtime.functions import FunctionError, Functions, make_importable
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.versions import Served
 from orchestrator.runtime.workflow import workflow_classes
@@ -34,21 +37,36 @@ LOOK_EVERY = 1.0
 #: A saga in its fast window holds one of these; they cost nothing but memory.
 _LOCAL_ACTIVITIES = 2000
 _WORKFLOW_TASKS = 200
+#: How many functions that are not async may run at once.
+_THREADS = 100
+#: How long a worker that stops waits for functions that run; then their attempt is lost.
+_GRACE = timedelta(seconds=10)
 #: How long a task waits for the worker that has its saga in memory: after a crash, for nothing.
 _STICKY = timedelta(seconds=5)
 
 
 class SagaWorker:
     """Runs the sagas of all deployed modules until it is told to stop. `window` is the seconds
-    that the fast way waits for an answer."""
+    that the fast way waits for an answer; `code` is a folder in which functions are found, besides
+    the folders that the flows were deployed from."""
 
-    def __init__(self, client: Client, bus: Bus, database: Database, window: float = 0.5) -> None:
+    def __init__(
+        self,
+        client: Client,
+        bus: Bus,
+        database: Database,
+        window: float = 0.5,
+        code: Path = Path(),
+    ) -> None:
         self._client = client
         self._bus = bus
         self._database = database
         self._replies = Replies(bus, client)
         self._activities = Activities(bus, self._replies, window)
+        self._code = code
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="activity")
         self._served: dict[tuple[str, str], Served] = {}
+        self._refused: set[tuple[str, str]] = set()
         self._current: dict[str, str] = {}
         self.ready = asyncio.Event()
 
@@ -59,6 +77,8 @@ class SagaWorker:
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
             done = asyncio.Event()
             stack.callback(done.set)
+            # A function that outlives its attempt keeps nobody from stopping.
+            stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
             tasks.create_task(_until(self._replies.run(done)))
             tasks.create_task(self._follow(stop, done, stack, tasks))
 
@@ -104,22 +124,38 @@ class SagaWorker:
             return False
 
     async def _load(self, stack: AsyncExitStack) -> bool:
-        """Serves the versions that are not served yet; whether anything changed."""
+        """Serves the versions that are not served yet; whether anything changed. Raises
+        FunctionError at the start for a current version whose functions are not there."""
         async with self._database.reading() as session:
             current = await versions.current(session)
-            new = [i for i in await versions.identities(session) if i not in self._served]
+            known = {*self._served, *self._refused}
+            new = [i for i in await versions.identities(session) if i not in known]
             fresh = [v for m, n in new if (v := await versions.find_version(session, m, n))]
         for version in fresh:
-            plan = read_plan(version.plan)
-            served = Served(plan, version.version)
-            await self._create_topics(served)
-            if plan.sagas:
-                await stack.enter_async_context(self._worker(served))
-            self._served[version.module, version.version] = served
-            log.info("serving", module=version.module, version=version.version)
+            try:
+                await self._serve(version, stack)
+            except FunctionError as error:
+                if current.get(version.module) == version.version and not self.ready.is_set():
+                    raise
+                # Its sagas wait for a worker that has the code; all others go on here.
+                self._refused.add((version.module, version.version))
+                about = {"module": version.module, "version": version.version}
+                log.error("not served", **about, error=str(error))
         changed = bool(fresh) or current != self._current
         self._current = current
         return changed
+
+    async def _serve(self, version: versions.Version, stack: AsyncExitStack) -> None:
+        plan = read_plan(version.plan)
+        served = Served(plan, version.version)
+        if plan.activities:
+            make_importable([self._code, *(Path(p).parent for p in version.sources)])
+        functions = Functions(plan, self._threads)
+        await self._create_topics(served)
+        if plan.sagas:
+            await stack.enter_async_context(self._worker(served, functions))
+        self._served[version.module, version.version] = served
+        log.info("serving", module=version.module, version=version.version)
 
     async def _create_topics(self, served: Served) -> None:
         letters = [
@@ -129,13 +165,13 @@ class SagaWorker:
         ]
         await self._bus.create_topics([*served.plan.topics, *letters])
 
-    def _worker(self, served: Served) -> Worker:
+    def _worker(self, served: Served, functions: Functions) -> Worker:
         version = WorkerDeploymentVersion(deployment_name(served.plan.module), served.version)
         return Worker(
             self._client,
             task_queue=served.plan.module,
             workflows=workflow_classes(served.plan),
-            activities=self._activities.all(),
+            activities=[*self._activities.all(), *functions.all()],
             # The plan is deterministic by construction, and the sandbox costs 1.7 times the CPU.
             workflow_runner=UnsandboxedWorkflowRunner(),
             deployment_config=WorkerDeploymentConfig(
@@ -146,6 +182,7 @@ class SagaWorker:
             max_concurrent_local_activities=_LOCAL_ACTIVITIES,
             max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
             sticky_queue_schedule_to_start_timeout=_STICKY,
+            graceful_shutdown_timeout=_GRACE,
         )
 
 

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ApplicationError
 
-from dsl.model import wire_type
+from dsl.model import Callee, wire_type
 from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, SagaPlan
@@ -24,6 +24,7 @@ from orchestrator.runtime.effects import Command, Decision, SagaFailed
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.inputs import handlers
 from orchestrator.runtime.interpreter import Interpreter
+from orchestrator.runtime.invocations import Invocations
 from orchestrator.runtime.mailbox import Mailbox
 from orchestrator.runtime.signature import parameters_of, result_of
 from orchestrator.runtime.wire import (
@@ -94,6 +95,7 @@ class SagaWorkflow:
         self._codec = codec
         self._cancels = Cancels()
         self._calls = Calls(plan, saga, codec, self._cancels, input.cause)
+        self._functions = Invocations(plan, codec, self._cancels)
         if input.cause:
             self.mailbox.know(input.cause)
         interpreter = Interpreter(plan, saga, self, expressions)
@@ -117,14 +119,17 @@ class SagaWorkflow:
         self._clock_read = True
         return workflow.now()
 
-    async def call(self, command: Command) -> Struct:
-        """Sends a command at two speeds."""
+    async def call(self, command: Command) -> Any:
+        """Sends a command at two speeds, or calls a function."""
+        if command.callee is Callee.ACTIVITY:
+            return await self._functions.call(command)
         await self._settle_clock()
         return await self._calls.call(command)
 
     async def bury(self, command: Command, reason: str) -> None:
         """Publishes an exhausted command as a dead letter."""
-        await self._calls.bury(command, reason)
+        if command.callee is Callee.COMMAND:
+            await self._calls.bury(command, reason)
 
     async def publish(self, path: str, event: str, payload: Struct) -> None:
         """Publishes an event."""

@@ -14,9 +14,10 @@ from pydantic import AwareDatetime, Field, create_model
 
 from dsl.cel.errors import CelError
 from dsl.cel.evaluate import compile_node
-from dsl.model import EnumModel, FieldModel, Program, RecordModel
+from dsl.model import EnumModel, FieldModel, RecordModel
 from dsl.types import ListOf, MapOf, Named, Optional, Scalar, Type
 from dsl.values import Struct
+from orchestrator.messaging.codec import Types
 from orchestrator.service.contract import simple
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.message import Message, Rule
@@ -40,7 +41,7 @@ _SCALARS: dict[Scalar, Any] = {
 class Models:
     """The classes of a program's records and enums, made when first asked for."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Types) -> None:
         self._program = program
         self._classes: dict[str, Any] = {}
         self._making: set[str] = set()
@@ -68,18 +69,19 @@ class Models:
             model = self.message(value.type)
             fields = self._program.record(value.type).fields
             return model.model_construct(
-                **{f.name: self._of_type(value[f.name], f.type) for f in fields}
+                **{f.name: self.of_type(value[f.name], f.type) for f in fields}
             )
         return value
 
-    def _of_type(self, value: Any, type: Type) -> Any:
+    def of_type(self, value: Any, type: Type) -> Any:
+        """A run-time value of a type as a participant's code has it."""
         match type:
             case Optional(of):
-                return None if value is None else self._of_type(value, of)
+                return None if value is None else self.of_type(value, of)
             case ListOf(item):
-                return [self._of_type(v, item) for v in value]
+                return [self.of_type(v, item) for v in value]
             case MapOf(_, item):
-                return {k: self._of_type(v, item) for k, v in value.items()}
+                return {k: self.of_type(v, item) for k, v in value.items()}
             case Named(name) if not isinstance(value, Struct):
                 return self.named(name)(value)
         return self.to_model(value)
@@ -119,7 +121,7 @@ class Models:
     def _default(self, field: FieldModel) -> Callable[[], Any]:
         assert field.default is not None
         compute = compile_node(field.default)
-        return lambda: self._of_type(compute({}), field.type)
+        return lambda: self.of_type(compute({}), field.type)
 
     def _python(self, type: Type) -> Any:
         match type:

@@ -13,7 +13,7 @@ from typing import Any
 
 from temporalio.client import Client
 
-from dsl.load import check_texts
+from dsl.load import Loaded, check_texts
 from dsl.model import TopicModel
 from orchestrator.compile.compile import compile_module
 from orchestrator.deploy.deploy import Deployed, deploy
@@ -197,6 +197,10 @@ class World:
     async def deploy(self, flow: str = FLOW) -> list[Deployed]:
         """Deploys a flow whose module is NAME."""
         loaded = check_texts({f"{self.name}.flow": flow.replace("NAME", self.name)})
+        return await self.deploy_loaded(loaded)
+
+    async def deploy_loaded(self, loaded: Loaded) -> list[Deployed]:
+        """Deploys a flow whose module is the world's name."""
         assert loaded.program, [str(d.message) for d in loaded.diagnostics]
         done = await deploy(loaded, self.client, self.bus, self.database)
         self.served = Served(compile_module(loaded.program, self.name), done[0].version)

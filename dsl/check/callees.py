@@ -1,0 +1,89 @@
+"""What a step may call, found by the name that it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dsl import syntax
+from dsl.cel.scope import FieldShape
+from dsl.check.messages import Messages
+from dsl.check.names import Module, Symbol
+from dsl.check.report import Report, did_you_mean
+from dsl.check.scope import Shapes
+from dsl.model import ActivityModel, Callee, CommandModel, PolicyModel
+from dsl.types import ANY, NULL, Named, OneOf, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A callee: its qualified name, what it is given, what it answers, the failures that it
+    declares (qualified), and the policy of whom it belongs to."""
+
+    kind: Callee
+    name: str
+    fields: tuple[FieldShape, ...]
+    answer: Type
+    fails: tuple[str, ...] = ()
+    policy: PolicyModel | None = None
+
+
+class Callees:
+    """Commands, by `service.Command`, and activities, by their bare names."""
+
+    def __init__(
+        self,
+        messages: Messages,
+        activities: Iterable[ActivityModel],
+        shapes: Shapes,
+        report: Report,
+    ) -> None:
+        self._messages = messages
+        self._activities = {a.name: a for a in activities}
+        self._shapes = shapes
+        self._report = report
+
+    def find(self, path: syntax.Path, module: Module) -> Called | None:
+        """What a path stands for; None, with a diagnostic, where there is nothing to call."""
+        if len(path.parts) == 1:
+            symbol = module.find(path.text)
+            if symbol is None and self._almost(path, module):
+                return None
+            if symbol and (found := self._declared(symbol)):
+                return found
+        command = self._messages.command(path, module)
+        return self._command(command) if command else None
+
+    def _declared(self, symbol: Symbol) -> Called | None:
+        activity = self._activities.get(symbol.name)
+        if activity is None:
+            return None
+        fields = tuple(FieldShape(p.name, p.type) for p in activity.parameters)
+        answer = activity.result if activity.result is not None else NULL
+        return Called(Callee.ACTIVITY, activity.name, fields, answer)
+
+    def _command(self, command: CommandModel) -> Called:
+        return Called(
+            Callee.COMMAND,
+            command.name,
+            self._shapes(command.name) or (),
+            _answer(command),
+            command.fails,
+            self._messages.service_of(command.name).policy,
+        )
+
+    def _almost(self, path: syntax.Path, module: Module) -> bool:
+        """Reports a bare name that is close to one that may be called so."""
+        help = did_you_mean(path.text, module.names_of(syntax.ActivityDecl))
+        if help:
+            self._report.add("F101", f"no activity named `{path.text}`", path.at, "not here", help)
+        return bool(help)
+
+
+def _answer(command: CommandModel) -> Type:
+    match command.replies:
+        case ():
+            return ANY  # reported where the command is declared
+        case (one,):
+            return Named(one)
+    return OneOf(command.replies)
