@@ -127,6 +127,24 @@ class Run:
         row = self._rows[self.states[-1]]
         return {k for k in row if (k.isupper() or k == END) and self.reach((k,))}
 
+    def keywords(self) -> set[str]:
+        """The words of the language that could stand next as such, and not only as names."""
+        return {
+            k
+            for k in self.accepted() & self._keywords
+            if not all(map(_names, self._rows[self._shifted(k)].values()))
+        }
+
+    def _shifted(self, kind: str) -> int:
+        """The state after a token that can stand next."""
+        states = list(self.states)
+        while True:
+            move = self._rows[states[-1]][kind]
+            if isinstance(move, int):
+                return move
+            del states[len(states) - move.size :]
+            states.append(self._rows[states[-1]][move.origin])  # type: ignore[arg-type]
+
     def cut(self, below: int) -> None:
         """Forgets what was begun above the lowest `below` states."""
         for stack, size in (
@@ -138,3 +156,10 @@ class Run:
     def shifts(self, kind: str, depth: int) -> bool:
         """Whether the state at that depth of the stack takes such a token as it is."""
         return isinstance(self._rows[self.states[depth]].get(kind), int)
+
+
+def _names(move: int | Reduction) -> bool:
+    """Whether a word that leads to this move is no more than a name there."""
+    if isinstance(move, int) or move.size != 1:
+        return False
+    return move.origin.startswith("_") or move.origin.endswith(("name", "variable"))

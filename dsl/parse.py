@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 from dsl import syntax
 from dsl.automaton import Automaton, Run
@@ -34,6 +35,27 @@ def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
 
     Recovery(run, tokens, source.text, words, report).go_on(index)
     return builder.partial(run.values), _in_order((*builder.diagnostics, *errors))
+
+
+class Expected(NamedTuple):
+    """What could come next: the types of tokens, and the words that would be more than names."""
+
+    tokens: frozenset[str]
+    words: frozenset[str]
+
+
+@uncollected()
+def expected_after(text: str) -> Expected:
+    """What could stand at the end of the beginning of a file, mistakes before it left aside."""
+    lexer, _, words = grammar_of("file")
+    run = Run(_automaton("file"), TreeBuilder(Source("", text)))
+    tokens = lexer.tokens(text)[:-1]
+    index = run.feed(tokens, 0)
+    if index < len(tokens):
+        Recovery(run, tokens, text, words, lambda *_: None).go_on(index)
+    return Expected(
+        frozenset(run.accepted()), frozenset(words[k] for k in run.keywords() if k in words)
+    )
 
 
 @uncollected()

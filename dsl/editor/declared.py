@@ -46,13 +46,13 @@ def of_symbol(symbol: Symbol) -> Declared:
 
 
 def member_of(symbol: Symbol, name: str) -> Declared | None:
-    """A command or an event of a service, a symbol of an enum."""
+    """A command or an event of a service, a signal of a saga, a symbol of an enum."""
     node = symbol.declaration
     for part in getattr(node, "symbols", ()):
         if part.text == name:
             qualified = f"{symbol.name}.{name}"
             return Declared("symbol", name, part.at, node, qualified=qualified)
-    for part in getattr(node, "messages", ()):
+    for part in (*getattr(node, "messages", ()), *getattr(node, "inputs", ())):
         if part.name.text == name:
             at, qualified = part.name.at, f"{symbol.name}.{name}"
             return Declared(kind_of(part), name, at, part, qualified=qualified)
@@ -68,6 +68,20 @@ def find(qualified: str, modules: Mapping[str, Module]) -> Declared | None:
     if outer in modules and name in modules[outer].own:
         return member_of(modules[outer].own[name], last)
     return None
+
+
+def answers(command: Declared, modules: Mapping[str, Module], *kinds: str) -> Iterator[Declared]:
+    """The events that a command names as `replies`, as `fails`, or both."""
+    service = command.qualified.rpartition(".")[0]
+    home = modules.get(service.rpartition(".")[0])
+    for path in (p for kind in kinds for p in getattr(command.node, kind, ())):
+        if len(path.parts) == 1:
+            found = find(f"{service}.{path.text}", modules)
+        else:
+            symbol = home.find(path.parts[0].text) if home else None
+            found = member_of(symbol, path.parts[1].text) if symbol else None
+        if found:
+            yield found
 
 
 def inputs(node: object) -> tuple[Any, ...]:

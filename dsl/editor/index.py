@@ -8,11 +8,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from dsl import syntax
+from dsl.cel.joining import plain
 from dsl.check.names import Symbol
 from dsl.check.scope import LocalScope, Variable
 from dsl.depth import make_room
 from dsl.editor.declared import (
     Declared,
+    answers,
     children,
     find,
     input_of,
@@ -21,7 +23,7 @@ from dsl.editor.declared import (
     of_symbol,
 )
 from dsl.source import Span
-from dsl.types import ListOf, MapOf, Named, OneOf, Optional, Type
+from dsl.types import ListOf, MapOf, Named, OneOf, Type
 
 if TYPE_CHECKING:
     from dsl.editor.analysis import Analysis
@@ -242,7 +244,7 @@ class _Indexer:
                 return self._possibility(node, text)
             for call in _calls(node):
                 if command := self._callee(call):
-                    for answer in self._answers(command):
+                    for answer in answers(command, self.modules, "replies", "fails"):
                         if answer.qualified.endswith(f".{text}"):
                             return answer
             for child in children(node):
@@ -255,7 +257,7 @@ class _Indexer:
 
     def _possibility(self, node: syntax.Match, text: str) -> Declared | None:
         seen = self.observer.of(node.subject)
-        match _plain(seen.type) if seen else None:
+        match plain(seen.type) if seen else None:
             case OneOf(names):
                 names = tuple(n for n in names if f".{n}".endswith(f".{text}"))
                 return find(names[0], self.modules) if names else None
@@ -272,18 +274,6 @@ class _Indexer:
         if len(path.parts) == 1:
             return of_symbol(symbol)
         return member_of(symbol, path.parts[1].text)
-
-    def _answers(self, command: Declared) -> Iterator[Declared]:
-        service, _, _ = command.qualified.rpartition(".")
-        home = self.modules.get(service.rpartition(".")[0])
-        for path in (*getattr(command.node, "replies", ()), *getattr(command.node, "fails", ())):
-            if len(path.parts) == 1:
-                found = find(f"{service}.{path.text}", self.modules)
-            else:
-                symbol = home.find(path.parts[0].text) if home else None
-                found = member_of(symbol, path.parts[1].text) if symbol else None
-            if found:
-                yield found
 
     def _bare(self, name: syntax.Identifier) -> None:
         """A name alone that is no declaration: the key of a message is one of its fields."""
@@ -330,7 +320,7 @@ class _Indexer:
         seen = self.observer.of(node)
         if seen and self._add(node.at, self._variable(node, seen.scope)):
             return
-        if seen and isinstance(type := _plain(seen.type), Named):
+        if seen and isinstance(type := plain(seen.type), Named):
             self._add(node.at, find(f"{type.name}.{node.text}", self.modules))
         elif symbol := self.module.find(node.text):
             self._add(node.at, of_symbol(symbol))
@@ -385,7 +375,7 @@ class _Indexer:
 
     def _element(self, of: syntax.Expr) -> Type | None:
         seen = self.observer.of(of)
-        match _plain(seen.type) if seen else None:
+        match plain(seen.type) if seen else None:
             case ListOf(item):
                 return item
             case MapOf(key, _):
@@ -452,13 +442,9 @@ def _identifier(name: syntax.Name | syntax.Identifier) -> syntax.Identifier:
     return syntax.Identifier(name.text, name.at)
 
 
-def _plain(type: Type) -> Type:
-    return type.of if isinstance(type, Optional) else type
-
-
 def _named(type: Type) -> tuple[str, ...]:
     """The records or messages that a value may be."""
-    match _plain(type):
+    match plain(type):
         case Named(name):
             return (name,)
         case OneOf(names):

@@ -10,6 +10,7 @@ from pygls.exceptions import JsonRpcException
 from dsl.diagnostic import Edit
 from dsl.editor.fixes import fixes
 from dsl.editor.rename import Refused, renamable, rename
+from dsl.editor.tidy import tidied
 from orchestrator.lsp.messages import to_diagnostic
 from orchestrator.lsp.server import FlowServer
 
@@ -65,6 +66,17 @@ def quick_fixes(
         )
         for fix in fixes(analysis, start, end)
     ]
+
+
+def format_text(
+    server: FlowServer, params: types.DocumentFormattingParams
+) -> list[types.TextEdit] | None:
+    """The edits that bring a text into its canonical form; none after a mistake of syntax."""
+    source = server.flows.source(server.path(params.text_document.uri))
+    if source is None:
+        return None
+    lines = server.positions(source)
+    return [types.TextEdit(lines.range(e.at), e.text) for e in tidied(source)]
 
 
 def _workspace_edit(edits: Iterable[Edit], server: FlowServer) -> types.WorkspaceEdit:

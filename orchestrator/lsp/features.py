@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from orchestrator.lsp import editing, navigation
+from orchestrator.lsp import completions, editing, navigation
 from orchestrator.lsp.server import FlowServer, answered
 
 
@@ -20,6 +20,8 @@ def register(server: FlowServer) -> None:
         (types.TEXT_DOCUMENT_PREPARE_RENAME, editing.prepare_rename, None),
         (types.TEXT_DOCUMENT_RENAME, editing.rename_everywhere, _RENAME),
         (types.TEXT_DOCUMENT_CODE_ACTION, editing.quick_fixes, _ACTIONS),
+        (types.TEXT_DOCUMENT_FORMATTING, editing.format_text, None),
+        (types.TEXT_DOCUMENT_COMPLETION, completions.propose, completions.OPTIONS),
     ):
         server.feature(name, options)(answered(ask))
 
