@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -27,7 +29,7 @@ def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
     tokens = lexer.tokens(source.text)
     index = run.feed(tokens, 0)
     if index == len(tokens):
-        return run.values[-1], _in_order(builder.diagnostics)
+        return _with_words(run.values[-1], tokens), _in_order(builder.diagnostics)
     errors: list[Diagnostic] = []
 
     def report(token: Token, before: Token | None) -> None:
@@ -71,6 +73,13 @@ def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnost
     before = tokens[index - 1] if index else None
     error = explain(source, tokens[index], before, run.accepted(), words, "expression")
     return None, _in_order((*builder.diagnostics, error))
+
+
+def _with_words(file: syntax.File, tokens: list[Token]) -> syntax.File:
+    if not file.imports:
+        return file
+    behind = bisect_left(tokens, file.imports[-1].at.end, key=lambda t: t.start)
+    return replace(file, words=frozenset(t.text for t in tokens[behind:]))
 
 
 def _in_order(diagnostics: list[Diagnostic] | tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dsl.diagnostic import Diagnostic
+from dsl.diagnostic import Diagnostic, Edit
 from dsl.source import Span
 
 #: How much of a line is shown.
@@ -35,7 +35,8 @@ def to_text(diagnostic: Diagnostic) -> str:
 
 
 def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
-    """The finding as data: 1-based lines and columns, the end exclusive."""
+    """The finding as data: 1-based lines and columns, the end exclusive; `fix` are texts to put in
+    the places of others."""
     return {
         "code": diagnostic.code,
         "severity": str(diagnostic.severity),
@@ -44,7 +45,19 @@ def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
         "help": diagnostic.help,
         **_place(diagnostic.at),
         "also": [{"label": n.label, **_place(n.at)} for n in diagnostic.also],
+        "fix": [{"text": e.text, **_place(e.at)} for e in diagnostic.fix],
     }
+
+
+def to_change(edit: Edit) -> str:
+    """What an edit does, on one line: `- old` and `+ new`, as far as there are."""
+    signs = (("-", edit.at.text), ("+", edit.text))
+    return " ".join(f"{sign} `{_short(text)}`" for sign, text in signs if text.strip())
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return _shown(line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…")
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:

@@ -58,7 +58,24 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
         result["relatedLocations"] = [
             {**_location(n.at), "message": {"text": n.label}} for n in diagnostic.also
         ]
+    if diagnostic.fix:
+        result["fixes"] = [_fix(diagnostic)]
     return result
+
+
+def _fix(diagnostic: Diagnostic) -> dict[str, Any]:
+    changes: dict[str, dict[str, Any]] = {}
+    for edit in diagnostic.fix:
+        place = _location(edit.at)["physicalLocation"]
+        change = changes.setdefault(
+            edit.at.source.path,
+            {"artifactLocation": place["artifactLocation"], "replacements": []},
+        )
+        change["replacements"].append(
+            {"deletedRegion": place["region"], "insertedContent": {"text": edit.text}}
+        )
+    description = {"text": diagnostic.help or diagnostic.message}
+    return {"description": description, "artifactChanges": list(changes.values())}
 
 
 def _sentence(diagnostic: Diagnostic) -> str:

@@ -789,13 +789,15 @@ class ScenarioDecl:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One parsed `.flow` file. Scenarios have titles, not names, and stand apart."""
+    """One parsed `.flow` file. Scenarios have titles, not names, and stand apart; `words` are all
+    that stand behind the imports, where there are any."""
 
     source: Source
     module: Path | None
     imports: tuple[ImportDecl, ...]
     declarations: tuple[Declaration, ...]
     scenarios: tuple[ScenarioDecl, ...] = ()
+    words: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Declaration]:
         return iter(self.declarations)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from dsl.diagnostic import Diagnostic
+from dsl.diagnostic import Diagnostic, Edit
 from dsl.lexer import END, MALFORMED, STRAY, UNCLOSED, Token
 from dsl.source import Source, Span
+from dsl.suggestion import Suggestion, fix_of
 
 _DECLARATIONS = (
     *("type", "enum", "record", "policy", "service", "saga", "aggregate", "projection"),
@@ -44,9 +45,9 @@ def explain(
     at = Span(source, token.start, token.end)
     line = found.splitlines()[0]
     shown = line if line == found and len(line) <= 40 else line[:37] + "…"
-    return Diagnostic(
-        "F001", f"unexpected `{shown}`", at, "cannot stand here", _help(found, expected)
-    )
+    help = _help(found, expected)
+    fix = (Edit(at, ""),) if found == "," else fix_of(at, help)
+    return Diagnostic("F001", f"unexpected `{shown}`", at, "cannot stand here", help, fix=fix)
 
 
 def explain_character(source: Source, offset: int) -> Diagnostic:
@@ -65,12 +66,16 @@ def explain_character(source: Source, offset: int) -> Diagnostic:
             end += 1
         at = Span(source, offset, end)
         help = "units are ns, us, ms, s, m, h, d, as in `1m30s`"
+        fix: tuple[Edit, ...] = ()
         if _UNSIGNED.fullmatch(at.text):
             help = f"there is no unsigned int here: write `{at.text[:-1]}`"
-        return Diagnostic("F001", f"`{at.text}` is not a number", at, "cannot be read", help)
+            fix = (Edit(at, at.text[:-1]),)
+        message = f"`{at.text}` is not a number"
+        return Diagnostic("F001", message, at, "cannot be read", help, fix=fix)
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
     help = _SEPARATORS if character == ";" else "remove it"
-    return Diagnostic("F001", f"unexpected `{shown}`", at, "cannot stand here", help)
+    fix = (Edit(at, ""),) if character == ";" else ()
+    return Diagnostic("F001", f"unexpected `{shown}`", at, "cannot stand here", help, fix=fix)
 
 
 def _help(found: str, expected: set[str]) -> str:
@@ -78,7 +83,7 @@ def _help(found: str, expected: set[str]) -> str:
         return _SEPARATORS
     words = [w for w in expected if w.isalpha() and w.islower()]
     if close := get_close_matches(found, words, 1):
-        return f"did you mean `{close[0]}`?"
+        return Suggestion(found, close[0])
     signs = sorted(w for w in expected if not w.isalnum() and "_" not in w)
     if "NAME" in expected:
         return "a name is expected" + (f", or `{signs[0]}`" if len(signs) == 1 else "")

@@ -13,6 +13,7 @@ from dsl.cel.nodes import Const, Node
 from dsl.cel.scope import Scope
 from dsl.diagnostic import Diagnostic, Note
 from dsl.source import Span
+from dsl.suggestion import Suggestion, fix_of
 from dsl.types import ANY, Optional, Type
 
 
@@ -90,7 +91,8 @@ class Context:
         also: tuple[Note, ...] = (),
     ) -> Result:
         """Adds an error; gives what stands for the expression it was found in."""
-        self.findings.diagnostics.append(Diagnostic(code, message, at, label, help, also))
+        fix = fix_of(at, help)
+        self.findings.diagnostics.append(Diagnostic(code, message, at, label, help, also, fix=fix))
         return BROKEN
 
     def certain(self, expr: syntax.Expr, found: Result) -> Result:
@@ -117,7 +119,7 @@ def may_be_null(context: Context, expr: syntax.Expr, type: Optional) -> Result:
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """The help for a name that is not known."""
     near = closest(name, known)
-    return f"did you mean `{near}`?" if near else otherwise
+    return Suggestion(name, near) if near else otherwise
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

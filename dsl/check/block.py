@@ -12,6 +12,7 @@ from dsl.cel.check import Typed, check, check_arguments
 from dsl.cel.narrowing import NOTHING, Present
 from dsl.cel.nodes import Node
 from dsl.cel.scope import FieldShape
+from dsl.check import edits
 from dsl.check.callees import Callees
 from dsl.check.contents import Contents
 from dsl.check.inputs import Inputs
@@ -153,7 +154,8 @@ class Block:
             if name and variable and not variable.used and not name.text.startswith("_"):
                 message = f"nothing uses `{name.text}`"
                 help = "remove it, or begin it with `_`"
-                self.saga.report.warn("F106", message, name.at, "never read", help)
+                fix = edits.unused(name)
+                self.saga.report.warn("F106", message, name.at, "never read", help, fix)
 
 
 def arguments(

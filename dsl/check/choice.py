@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from dsl import syntax
 from dsl.cel.narrowing import NOTHING, Present, narrowed
+from dsl.check import edits
 from dsl.check.block import Block, Checked, place
 from dsl.check.report import did_you_mean
 from dsl.depth import DEEPEST_BLOCK
@@ -90,11 +92,13 @@ def check_match(statement: syntax.Match, block: Block) -> Chosen:
         words = ", ".join(f"`{_word(name)}`" for name in missing)
         at = statement.subject.at
         message, help = f"nothing is said for {words}", "add a `case` for each, or `else { … }`"
-        block.saga.report.add("F314", message, at, "may be that, too", help)
+        fix = () if block.forward else edits.further_items(statement.at, _stubs(missing))
+        block.saga.report.add("F314", message, at, "may be that, too", help, fix=fix)
     if statement.otherwise and not missing:
         message, help = "this `else` is never reached", "remove it"
         at = statement.otherwise.at
-        block.saga.report.add("F307", message, at, "every possibility has its case", help)
+        fix = edits.removed_with("else", at)
+        block.saga.report.add("F307", message, at, "every possibility has its case", help, fix=fix)
     model = MatchModel(
         subject=subject.node,
         text=statement.subject.at.text,
@@ -128,6 +132,15 @@ def _word(qualified: str) -> str:
     return qualified.rpartition(".")[2]
 
 
+def _stubs(missing: Sequence[str]) -> list[str]:
+    """A case for each, which fails: what is to happen only a person can say."""
+    words = [_word(name) for name in missing]
+    return [
+        f'case {word if words.count(word) == 1 else wire_type(name)} {{ fail "{word}" }}'
+        for name, word in zip(missing, words, strict=True)
+    ]
+
+
 def _case(
     case: syntax.Case, possible: _Possible, seen: dict[str, syntax.Case], block: Block
 ) -> tuple[CaseModel, bool] | None:
@@ -144,7 +157,8 @@ def _case(
     inside = block.inner()
     if case.name and possible.enum:
         message, help = f"`{text}` carries nothing to name", "remove `as …`"
-        report.add("F305", message, case.name.at, "nothing to name", help)
+        fix = edits.removed_with("as", case.name.at)
+        report.add("F305", message, case.name.at, "nothing to name", help, fix=fix)
     elif case.name:
         inside.declare(case.name, Named(name))
     body, ends = inside.check(case.body)

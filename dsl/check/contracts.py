@@ -7,6 +7,7 @@ from datetime import timedelta
 from dsl import syntax
 from dsl.check.clauses import Clauses
 from dsl.check.data import Data
+from dsl.check.imports import offer
 from dsl.check.names import Module, Symbol
 from dsl.check.policies import Policies
 from dsl.check.promises import check_service
@@ -192,6 +193,8 @@ class Contracts:
         services = module.names_of(syntax.ServiceDecl)
         owner = ".".join(p.text for p in path.parts[:-1])
         at = path.parts[0].at.to(path.parts[-2].at)
-        help = did_you_mean(owner, services) or "import it with `from … import …`"
-        self._report.add("F101", f"no service named `{owner}`", at, "not a service", help)
+        found = offer(owner, syntax.ServiceDecl, module)
+        help = found.help or did_you_mean(owner, services) or "import it with `from … import …`"
+        message = f"no service named `{owner}`"
+        self._report.add("F101", message, at, "not a service", help, fix=found.fix)
         return None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dsl import syntax
+from dsl.check.imports import offer
 from dsl.check.names import Module
 from dsl.check.report import Report, did_you_mean
 from dsl.model import CommandModel, EventModel, ServiceModel
+from dsl.suggestion import Suggestion
 
 
 class Messages:
@@ -65,7 +67,7 @@ class Messages:
         if len(path.parts) == 1:
             owner = self._owner(path.text, known)
             text = path.text
-            help = f"did you mean `{owner}.{text}`?" if owner else f"write `service.{text}`"
+            help = Suggestion(text, f"{owner}.{text}") if owner else f"write `service.{text}`"
             message = f"no {what} named `{path.text}`"
             self._report.add("F101", message, path.at, "no service is named", help)
             return None
@@ -74,9 +76,11 @@ class Messages:
         if len(path.parts) > 2 or symbol is None:
             services = module.names_of(syntax.ServiceDecl)
             message = f"no service named `{'.'.join(p.text for p in path.parts[:-1])}`"
-            help = did_you_mean(first.text, services) or "import it with `from … import …`"
+            found = offer(first.text, syntax.ServiceDecl, module)
+            help = found.help or did_you_mean(first.text, services)
+            help = help or "import it with `from … import …`"
             at = first.at.to(path.parts[-2].at)
-            self._report.add("F101", message, at, "not a service", help)
+            self._report.add("F101", message, at, "not a service", help, fix=found.fix)
             return None
         if not isinstance(symbol.declaration, syntax.ServiceDecl):
             help = f"{what}s belong to a service: write `service.{last.text}`"

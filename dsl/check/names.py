@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dsl import syntax
@@ -25,12 +25,13 @@ class Symbol:
 
 @dataclass(slots=True)
 class Module:
-    """One file's names: its own and the imported ones."""
+    """One file's names: its own and the imported ones. `others` are all modules there are."""
 
     name: str
     file: syntax.File
     own: dict[str, Symbol] = field(default_factory=dict)
     imported: dict[str, Symbol] = field(default_factory=dict)
+    others: Mapping[str, Module] = field(default_factory=dict, repr=False)
 
     def find(self, name: str) -> Symbol | None:
         """What a bare name means in this file."""
@@ -53,6 +54,7 @@ def collect(files: Iterable[syntax.File], report: Report) -> dict[str, Module]:
         if module := _declare(file, modules, report):
             modules[module.name] = module
     for module in modules.values():
+        module.others = modules
         _apart(module, modules, report)
         for statement in module.file.imports:
             _import(module, statement, modules, report)

@@ -8,6 +8,7 @@ from math import ceil, inf, log
 from typing import Any
 
 from dsl import syntax
+from dsl.check.imports import offer
 from dsl.check.names import Module, Symbol
 from dsl.check.report import Report, did_you_mean
 from dsl.check.settings import Settings, call, shown
@@ -60,7 +61,9 @@ class Policies:
             return self.policy(symbol, symbol.declaration)
         known = module.names_of(syntax.PolicyDecl)
         message = f"no policy named `{path.text}`"
-        self._report.add("F101", message, path.at, "not a policy", did_you_mean(path.text, known))
+        found = offer(path.text, syntax.PolicyDecl, module)
+        help = found.help or did_you_mean(path.text, known)
+        self._report.add("F101", message, path.at, "not a policy", help, fix=found.fix)
         return DEFAULT
 
     def declared(self, module: Module) -> tuple[PolicyModel, ...]:

@@ -9,6 +9,7 @@ from dsl.check.activities import activities
 from dsl.check.callees import Callees
 from dsl.check.contracts import Contracts
 from dsl.check.data import Data, enums
+from dsl.check.imports import check_imports
 from dsl.check.keys import check_keys
 from dsl.check.messages import Messages
 from dsl.check.names import collect
@@ -72,6 +73,7 @@ def check_program(
         for m in modules.values()
     }
     check_waiting(modules, messages, elsewhere, report)
+    check_imports(modules.values(), report)
     return Program(modules=models), in_order(report.diagnostics, files)
 
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from dsl.diagnostic import Diagnostic, Edit, Note, Severity
 from dsl.source import Span
+from dsl.suggestion import Suggestion, fix_of
 
 
 class Report:
@@ -25,13 +26,23 @@ class Report:
         also: tuple[Note, ...] = (),
         fix: tuple[Edit, ...] = (),
     ) -> None:
-        """Adds an error."""
+        """Adds an error. A help that suggests a name is a fix as well."""
+        fix = fix or fix_of(at, help)
         self.diagnostics.append(Diagnostic(code, message, at, label, help, also, fix=fix))
 
-    def warn(self, code: str, message: str, at: Span, label: str = "", help: str = "") -> None:
+    def warn(
+        self,
+        code: str,
+        message: str,
+        at: Span,
+        label: str = "",
+        help: str = "",
+        fix: tuple[Edit, ...] = (),
+    ) -> None:
         """Adds a warning."""
+        severity = Severity.WARNING
         self.diagnostics.append(
-            Diagnostic(code, message, at, label, help, severity=Severity.WARNING)
+            Diagnostic(code, message, at, label, help, severity=severity, fix=fix)
         )
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
@@ -42,4 +53,4 @@ class Report:
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A help that names the closest known name, or nothing."""
     close = get_close_matches(wrong, list(known), 1, 0.6)
-    return f"did you mean `{close[0]}`?" if close else ""
+    return Suggestion(wrong, close[0]) if close else ""

@@ -9,6 +9,7 @@ from dsl.cel.scope import FieldShape
 from dsl.check.block import arguments, place
 from dsl.check.expects import check_expect
 from dsl.check.givens import check_given
+from dsl.check.imports import offer
 from dsl.check.messages import Messages
 from dsl.check.names import Module
 from dsl.check.report import Report, did_you_mean
@@ -79,8 +80,10 @@ class Scenarios:
         symbol = scene.module.find(path.text)
         if symbol is None or not isinstance(symbol.declaration, syntax.SagaDecl):
             known = scene.module.names_of(syntax.SagaDecl)
-            help = did_you_mean(path.text, known) or "declare it, or import it"
-            self._report.add("F101", f"no saga named `{path.text}`", path.at, "not a saga", help)
+            found = offer(path.text, syntax.SagaDecl, scene.module)
+            help = found.help or did_you_mean(path.text, known) or "declare it, or import it"
+            message = f"no saga named `{path.text}`"
+            self._report.add("F101", message, path.at, "not a saga", help, fix=found.fix)
             return None
         saga = self._sagas[symbol.name]
         shapes = tuple(FieldShape(p.name, p.type) for p in saga.parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dsl import syntax
+from dsl.check import edits
 from dsl.check.block import Block, place
 from dsl.check.report import did_you_mean
 from dsl.diagnostic import Note
@@ -44,7 +45,8 @@ def check_try(statement: syntax.Try, block: Block) -> tuple[TryModel, bool]:
         inside = after.inner()
         if handler.name and failure in _OUTCOMES:
             message, help = f"`{word}` carries nothing to name", "remove `as …`"
-            report.add("F305", message, handler.name.at, "nothing to name", help)
+            fix = edits.removed_with("as", handler.name.at)
+            report.add("F305", message, handler.name.at, "nothing to name", help, fix=fix)
         elif handler.name:
             inside.declare(handler.name, Named(failure))
         checked = inside.check(handler.body)

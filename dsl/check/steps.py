@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from dsl import syntax
+from dsl.check import edits
 from dsl.check.block import Block, place, reads
 from dsl.check.callees import Called
 from dsl.check.policies import DEFAULT, longest
@@ -95,7 +96,8 @@ def _undo(
         return None, None
     if block.forward:
         message, help = f"the undo of `{step.name.text}` never runs", "remove it"
-        block.saga.report.add("F307", message, step.undo.at, "the pivot is passed", help)
+        fix = edits.removed_with("undo", step.undo.at)
+        block.saga.report.add("F307", message, step.undo.at, "the pivot is passed", help, fix=fix)
     undo = block.saga.callees.find(step.undo.callee, block.saga.module)
     if undo is None:
         return None, None
@@ -134,7 +136,10 @@ def _handlers(
         if handler.name and failure in _OUTCOMES:
             message = f"`{word}` carries nothing to name"
             help = "remove `as …`"
-            block.saga.report.add("F305", message, handler.name.at, "nothing to name", help)
+            fix = edits.removed_with("as", handler.name.at)
+            block.saga.report.add(
+                "F305", message, handler.name.at, "nothing to name", help, fix=fix
+            )
         elif handler.name:
             inside.declare(handler.name, Named(failure))
         body, ends = inside.check(handler.body)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dsl import syntax
+from dsl.check.imports import offer
 from dsl.check.names import Module, Symbol
 from dsl.check.report import Report, did_you_mean
 from dsl.types import ANY, DECLARABLE, STRING, ListOf, MapOf, Named, Type, optional
 
 #: How many aliases may stand for one another.
 _LONGEST = 100
+#: What declares a type.
+TYPES = (syntax.TypeDecl, syntax.EnumDecl, syntax.RecordDecl)
 
 
 class TypeResolver:
@@ -54,7 +57,9 @@ class TypeResolver:
         ]
         what = f"`{name}` is not a type" if symbol else f"no type named `{name}`"
         label = "declared as something else" if symbol else "not declared"
-        self._report.add("F104", what, ref.name.at, label, did_you_mean(name, known))
+        found = offer(name, TYPES, module)
+        help = found.help or did_you_mean(name, known)
+        self._report.add("F104", what, ref.name.at, label, help, fix=found.fix)
         return ANY
 
     def _container(self, ref: syntax.TypeRef, module: Module) -> Type:
@@ -94,4 +99,4 @@ class TypeResolver:
 
 def is_type(declaration: syntax.Declaration) -> bool:
     """Whether a declaration's name may stand where a type is expected."""
-    return isinstance(declaration, syntax.TypeDecl | syntax.EnumDecl | syntax.RecordDecl)
+    return isinstance(declaration, TYPES)

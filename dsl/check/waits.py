@@ -7,6 +7,7 @@ from typing import NamedTuple
 from dsl import syntax
 from dsl.cel.narrowing import narrowed
 from dsl.cel.nodes import Node
+from dsl.check import edits
 from dsl.check.block import Block, Checked, place
 from dsl.diagnostic import Note
 from dsl.model import ArmModel, AwaitModel, EventModel, RaceModel, SleepModel
@@ -157,6 +158,7 @@ def _on_timeout(statement: syntax.Await, block: Block) -> Checked | None:
             first = handler
             if handler.name:
                 message, help = "`timeout` carries nothing to name", "remove `as …`"
-                report.add("F305", message, handler.name.at, "nothing to name", help)
+                fix = edits.removed_with("as", handler.name.at)
+                report.add("F305", message, handler.name.at, "nothing to name", help, fix=fix)
             found = block.inner().check(handler.body)
     return found

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.errors import command
+from orchestrator.cli.fixing import fix_flows
 from orchestrator.cli.flows import read_flows
 from orchestrator.cli.output import print_json
 
@@ -27,13 +28,14 @@ def check(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders of `.flow` files.")],
     format: Annotated[Format, typer.Option(help="How findings are printed.")] = Format.TEXT,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Put right in the files what can be.")] = False,
 ) -> None:
     """Checks flows without running anything. The exit status is 1 when there are errors."""
     from dsl.diagnostic import has_errors
-    from dsl.render import summary, to_json, to_text
+    from dsl.render import summary, to_change, to_json, to_text
     from dsl.render_ci import to_github, to_sarif
 
-    loaded = read_flows(paths)
+    loaded, fixed = fix_flows(paths) if fix else (read_flows(paths), [])
     if format is Format.SARIF and not json:
         print_json(to_sarif(loaded.diagnostics))
     elif format is Format.GITHUB and not json:
@@ -45,13 +47,20 @@ def check(
                 "ok": not has_errors(loaded.diagnostics),
                 "modules": list(loaded.asked),
                 "diagnostics": [to_json(d) for d in loaded.diagnostics],
+                "fixed": [to_json(d) for d in fixed],
             }
         )
     else:
+        for diagnostic in fixed:
+            typer.echo(f"fixed[{diagnostic.code}]: {diagnostic.at}: {diagnostic.message}")
+            for edit in diagnostic.fix:
+                typer.echo(f"  {to_change(edit)}")
         for diagnostic in loaded.diagnostics:
             typer.echo(to_text(diagnostic) + "\n")
         files = len(loaded.sources)
         found = summary(loaded.diagnostics) or "no findings"
+        if fixable := sum(bool(d.fix) for d in loaded.diagnostics):
+            found += f" (--fix puts {fixable} right)"
         typer.echo(f"checked {files} file{'s' if files != 1 else ''}: {found}")
     if has_errors(loaded.diagnostics):
         raise typer.Exit(1)

@@ -57,6 +57,42 @@ def test_findings_for_code_review(cli: Cli, write: Callable[[str, str], Path]) -
     )
 
 
+def test_fixes_for_code_review(cli: Cli, write: Callable[[str, str], Path]) -> None:
+    """JSON and SARIF say what to put in which place."""
+    write("m.flow", WRONG)
+    place = {"path": "m.flow", "line": 2, "column": 15, "end_line": 2, "end_column": 20}
+    found = cli.run("check", "m.flow", "--json").json["diagnostics"][0]
+    assert found["fix"] == [{"text": "string", **place}]
+    [run] = cli.run("check", "m.flow", "--format", "sarif").json["runs"]
+    [fix] = run["results"][0]["fixes"]
+    [change] = fix["artifactChanges"]
+    assert change["artifactLocation"] == {"uri": "m.flow"}
+    [replacement] = change["replacements"]
+    assert replacement["insertedContent"] == {"text": "string"}
+    assert (replacement["deletedRegion"]["startColumn"]) == 15
+
+
+def test_what_can_be_fixed_is_fixed(cli: Cli, write: Callable[[str, str], Path]) -> None:
+    """With --fix the file is changed until there is nothing to fix, each change is shown, and what
+    is left decides on the exit status."""
+    path = write("m.flow", "")
+    path.write_bytes(b"\xef\xbb\xbfmodule m\r\nrecrod R { a: strin, }\r\nrecord R { }\r\n")
+    offered = cli.run("check", "m.flow")
+    assert offered.out.endswith("2 errors (--fix puts 2 right)\n")
+    done = cli.run("check", "m.flow", "--fix")
+    assert done.code == 1
+    assert done.out.startswith(
+        "fixed[F001]: m.flow:2:1: unexpected `recrod`\n  - `recrod` + `record`\n"
+        "fixed[F001]: m.flow:2:20: unexpected `,`\n  - `,`\n"
+        "fixed[F104]: m.flow:2:15: no type named `strin`\n  - `strin` + `string`\n"
+        "error[F102]: `R` is declared twice\n"
+    )
+    assert done.out.endswith("checked 1 file: 1 error\n")
+    assert path.read_bytes() == (
+        b"\xef\xbb\xbfmodule m\r\nrecord R { a: string }\r\nrecord R { }\r\n"
+    )
+
+
 def test_good_flows_as_json(cli: Cli) -> None:
     """Without errors the JSON says so, and names the modules."""
     done = cli.call("check", ORDERS, "--json")

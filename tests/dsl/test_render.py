@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dsl.diagnostic import Diagnostic, Note, Severity
-from dsl.render import summary, to_json, to_text
+from dsl.diagnostic import Diagnostic, Edit, Note, Severity
+from dsl.render import summary, to_change, to_json, to_text
 from dsl.source import Source, Span
 
 
@@ -55,7 +55,9 @@ def test_every_place_is_shown_with_its_label() -> None:
         "do this",
         (Note(Span(source, 0, 3), "first"),),
         Severity.WARNING,
+        (Edit(Span(source, 4, 7), "2"),),
     )
+    assert to_change(found.fix[0]) == "- `two` + `2`"
     assert to_text(found) == (
         "warning[F102]: message\n"
         "  ┌─ f:2:1\n"
@@ -80,6 +82,7 @@ def test_every_place_is_shown_with_its_label() -> None:
         "also": [
             {"label": "first", "path": "f", "line": 1, "column": 1, "end_line": 1, "end_column": 4}
         ],
+        "fix": [{"text": "2", "path": "f", "line": 2, "column": 1, "end_line": 2, "end_column": 4}],
     }
 
 
