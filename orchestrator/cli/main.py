@@ -23,6 +23,7 @@ from orchestrator.cli import (
     service,
     show,
     start,
+    test,
     worker,
 )
 from orchestrator.cli import eval as evaluate
@@ -40,6 +41,7 @@ app = typer.Typer(
 for _name, _command, _example in (
     ("check", check.check, "orchestrate check flows/orders"),
     ("fmt", fmt.fmt, "orchestrate fmt flows --check"),
+    ("test", test.test, "orchestrate test flows -k 'card and not limit'"),
     ("deploy", deploy.deploy, "orchestrate deploy flows/orders"),
     ("dev", dev.dev, "orchestrate dev flows/orders --run flows/orders/orders.json"),
     ("worker", worker.worker, "orchestrate worker"),

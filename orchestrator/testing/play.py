@@ -30,10 +30,11 @@ def play(scenario: ScenarioModel, program: Program, plan: Plan) -> Course:
     itself gets wrong only when it runs, an input that breaks its constraint, is the end
     `NOT_STARTED`."""
     loop = VirtualLoop()
+    playing = _Play(scenario, program, plan, loop)
     try:
-        return _Play(scenario, program, plan, loop).run()
+        return playing.run()
     finally:
-        loop.close()
+        playing.close()
 
 
 class _Play:
@@ -62,7 +63,6 @@ class _Play:
             self._course.end, self._course.reason = End.NOT_STARTED, str(error)
             return self._course
         task = self._loop.run(work)
-        self._world.over = True
         self._course.at = self._loop.time()
         if task.done():
             self._ended(task)
@@ -72,6 +72,11 @@ class _Play:
         else:
             self._course.reason = " and ".join(dict.fromkeys(instance.waits)) or "nothing"
         return self._course
+
+    def close(self) -> None:
+        """Ends what still runs; nothing of that is part of the course."""
+        self._world.over = True
+        self._loop.close()
 
     def _start(self) -> tuple[Instance, Any]:
         """The saga, ready to run, with the timers of what is given."""

@@ -28,13 +28,14 @@ Evaluate = Callable[[Node], Any]
 @dataclass(slots=True)
 class Check:
     """One expectation: as it is written, its line, whether it holds, and if not, why. `entry` is
-    the line of the course that it is about."""
+    the line of the course that it is about; `of_message` tells that it expects a message."""
 
     text: str
     line: int
     ok: bool
     why: str = ""
     entry: Entry | None = None
+    of_message: bool = False
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ def judge(scenario: ScenarioModel, course: Course, evaluate: Evaluate) -> Verdic
     judging = _Judging(course, evaluate)
     for expectation in scenario.expects:
         check = Check(expectation.text, expectation.place.line, ok=True)
+        check.of_message = isinstance(expectation, MessageExpectation) and not expectation.absent
         try:
             check.why = judging.wrong(expectation, check)
         except CelError as error:
