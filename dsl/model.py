@@ -706,6 +706,12 @@ class ModuleModel(Model):
     projections: tuple[ProjectionModel, ...] = ()
     scenarios: tuple[ScenarioModel, ...] = ()
 
+    @property
+    def only_scenarios(self) -> bool:
+        """Whether there is nothing in it but scenarios, so that there is nothing to deploy."""
+        others = ("records", "enums", "policies", "services", "activities", "sagas")
+        return bool(self.scenarios) and not any(getattr(self, name, ()) for name in others)
+
 
 class Program(Model):
     """All the checked files that were loaded together, by module name; records of messages are

@@ -46,7 +46,8 @@ async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -
     module is stored and made current in one transaction. Raises DeployError, BusError, StoreError.
     """
     assert loaded.program, "only a program without errors is deployed"
-    plans = [compile_module(loaded.program, m) for m in loaded.asked]
+    modules = [m for m in loaded.asked if not loaded.program.modules[m].only_scenarios]
+    plans = [compile_module(loaded.program, m) for m in modules]
     _refuse_formats(plans)
     _require_functions(plans, loaded.sources)
     async with database.reading() as session:
@@ -54,7 +55,7 @@ async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -
         stored = [
             read_plan(v.plan)
             for m, version in before.items()
-            if m not in loaded.asked and (v := await versions.find_version(session, m, version))
+            if m not in modules and (v := await versions.find_version(session, m, version))
         ]
     _refuse_shared_names([*stored, *plans])
     created = await bus.create_topics(_topics(plans))

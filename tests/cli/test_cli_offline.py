@@ -22,7 +22,7 @@ WRONG = "module m\nrecord R { a: strin }\n"
 def test_good_flows_have_no_findings(cli: Cli) -> None:
     """Flows without an error say so, with how many files were read, and exit status 0."""
     done = cli.run("check", ORDERS)
-    assert (done.code, done.out, done.err) == (0, "checked 2 files: no findings\n", "")
+    assert (done.code, done.out, done.err) == (0, "checked 3 files: no findings\n", "")
 
 
 def test_errors_are_shown_with_their_place(cli: Cli, write: Callable[[str, str], Path]) -> None:
@@ -97,7 +97,7 @@ def test_good_flows_as_json(cli: Cli) -> None:
     """Without errors the JSON says so, and names the modules."""
     done = cli.call("check", ORDERS, "--json")
     assert (done.code, done.json["ok"]) == (0, True)
-    assert set(done.json["modules"]) == {"shop.orders", "shop.contracts"}
+    assert set(done.json["modules"]) == {"shop.contracts", "shop.orders", "shop.orders.scenarios"}
 
 
 def test_a_path_that_is_not_there(cli: Cli) -> None:

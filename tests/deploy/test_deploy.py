@@ -59,6 +59,17 @@ async def test_a_comment_is_no_new_version(client: Client, database: Database) -
     assert (second.version, second.fresh) == (first.version, False)
 
 
+async def test_scenarios_are_no_part_of_a_version(client: Client, database: Database) -> None:
+    """They may stand beside their saga or in a module of their own: neither is a new version."""
+    text, test = small("tried", "Tried"), 'scenario "it" { run Tried(id: "1") expect failure "no" }'
+    apart = f"module tried.tests from tried import Tried {test}"
+    bus = MemoryBus()
+    (first,) = await deploy(check_texts({"f.flow": text}), client, bus, database)
+    beside = check_texts({"f.flow": f"{text}{test}", "g.flow": apart})
+    (second,) = await deploy(beside, client, bus, database)
+    assert (second.version, second.fresh) == (first.version, False)
+
+
 async def test_a_rollback_is_a_deploy(client: Client, database: Database) -> None:
     """An older version can be made current again."""
     one, two = (check_texts({"f.flow": small("back", "Back", r)}) for r in ("one", "two"))
