@@ -709,8 +709,8 @@ class ModuleModel(Model):
     @property
     def only_scenarios(self) -> bool:
         """Whether there is nothing in it but scenarios, so that there is nothing to deploy."""
-        others = ("records", "enums", "policies", "services", "activities", "sagas")
-        return bool(self.scenarios) and not any(getattr(self, name, ()) for name in others)
+        declared = {n for n, v in self if isinstance(v, tuple) and v}
+        return declared == {"scenarios"}
 
 
 class Program(Model):
