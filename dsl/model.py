@@ -509,6 +509,27 @@ class SignalModel(Model):
     doc: str = ""
 
 
+class QueryModel(Model):
+    """`query name -> type = value`; the value reads the names of the saga's outermost block."""
+
+    name: str
+    type: TypeField
+    value: Node
+    doc: str = ""
+
+
+class UpdateModel(Model):
+    """`update name { fields } when condition { sets }`; `record` is the qualified name of its
+    payload, whose fields are names here beside those of the saga's outermost block."""
+
+    name: str
+    record: str
+    condition: Node | None = None
+    text: str = ""
+    sets: tuple[SetModel, ...] = ()
+    doc: str = ""
+
+
 class SagaModel(Model):
     """A saga. `key` is an expression over the parameters; `within` a constant duration."""
 
@@ -519,6 +540,8 @@ class SagaModel(Model):
     starts: tuple[StartModel, ...] = ()
     within: timedelta | None = None
     signals: tuple[SignalModel, ...] = ()
+    queries: tuple[QueryModel, ...] = ()
+    updates: tuple[UpdateModel, ...] = ()
     body: tuple[Statement, ...]
     doc: str = ""
     place: Place

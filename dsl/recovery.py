@@ -27,7 +27,7 @@ _OPENING = frozenset(
         *("STEP", "LET", "IF", "PARALLEL", "BRANCH", "AWAIT", "EMIT", "FAIL", "RETURN", "PIVOT"),
         *("VAR", "SET", "MATCH", "CASE", "WHILE", "FOR", "YIELD", "TRY", "RACE", "SLEEP"),
         *("SCENARIO", "GIVEN", "RUN", "EXPECT"),
-        *("SIGNAL", "AGGREGATE", "PROJECTION"),
+        *("SIGNAL", "QUERY", "UPDATE", "AGGREGATE", "PROJECTION"),
     )
 )
 #: What is never put in: it would change to what the following belongs, or invent a value.

@@ -338,7 +338,30 @@ class SignalDecl:
     at: Span
 
 
-Input = SignalDecl
+@dataclass(frozen=True, slots=True)
+class QueryDecl:
+    """`query name -> type = value`: what a saga may be asked."""
+
+    name: Identifier
+    type: TypeRef
+    value: Expr
+    doc: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateDecl:
+    """`update Name { fields } when condition { sets }`: what may be changed in a saga."""
+
+    name: Identifier
+    fields: tuple[FieldDecl, ...]
+    condition: Expr | None
+    sets: tuple[Set, ...]
+    doc: str
+    at: Span
+
+
+Input = SignalDecl | QueryDecl | UpdateDecl
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,12 +336,20 @@ class TreeBuilder:
         )
 
     def saga_body(self, at: Span, c: list[Any]) -> _Clause:
-        inputs = _of(c, syntax.Input)
+        inputs = tuple(i for i in c if isinstance(i, syntax.Input))
         statements = tuple(s for s in c if not isinstance(s, syntax.Input))
         return _Clause("body", (inputs, syntax.Block(statements, at)), at)
 
     def signal_decl(self, at: Span, c: list[Any]) -> syntax.SignalDecl:
         return syntax.SignalDecl(c[0], c[1], self._doc(at), at)
+
+    def query_decl(self, at: Span, c: list[Any]) -> syntax.QueryDecl:
+        return syntax.QueryDecl(c[0], c[1].content, c[2], self._doc(at), at)
+
+    def update_decl(self, at: Span, c: list[Any]) -> syntax.UpdateDecl:
+        condition = next((x.content for x in _of(c, _Clause)), None)
+        sets = _of(c, syntax.Set)
+        return syntax.UpdateDecl(c[0], c[1], condition, sets, self._doc(at), at)
 
     def _starts(self, clauses: Sequence[_Clause]) -> tuple[syntax.StartsOn, ...]:
         starts: list[syntax.StartsOn] = []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dsl import syntax
 from dsl.cel.check import Typed, check, check_arguments
@@ -15,7 +15,6 @@ from dsl.cel.scope import FieldShape
 from dsl.check import edits
 from dsl.check.callees import Callees
 from dsl.check.contents import Contents
-from dsl.check.inputs import Inputs
 from dsl.check.messages import Messages
 from dsl.check.names import Module
 from dsl.check.policies import Policies
@@ -27,10 +26,14 @@ from dsl.model import Place, PolicyModel, Statement
 from dsl.source import Span
 from dsl.types import Type
 
+if TYPE_CHECKING:
+    from dsl.check.inputs import Inputs
+
 
 @dataclass(frozen=True, slots=True)
 class SagaContext:
-    """What all the statements of a saga share."""
+    """What all the statements of a saga share. `inner` are the names of its inner blocks that
+    queries or updates read."""
 
     module: Module
     messages: Messages
@@ -45,6 +48,7 @@ class SagaContext:
     contents: Contents
     inputs: Inputs
     check_block: Callable[[syntax.Block, Block], Checked]
+    inner: dict[str, syntax.Identifier] = field(default_factory=dict)
 
 
 class Checked(NamedTuple):
@@ -145,7 +149,23 @@ class Block:
             help = "every name of a saga is its own: choose another"
             self.saga.report.add("F102", message, name.at, "again", help, also)
             return
-        self.scope.variables[name.text] = Variable(type, name.at, variable=variable)
+        # What is read from outside is the saga's outermost block.
+        read = name.text in self.saga.inputs.read
+        if read:
+            self._once_in_time(name)
+        used = read and self.depth == 0
+        self.scope.variables[name.text] = Variable(type, name.at, used, variable)
+
+    def _once_in_time(self, name: syntax.Identifier) -> None:
+        """Reports a name that queries and updates would find twice: in a block, and later in the
+        outermost one."""
+        if self.depth > 0:
+            self.saga.inner.setdefault(name.text, name)
+        elif (first := self.saga.inner.get(name.text)) and first is not name:
+            also = (Note(first.at, "the first one"),)
+            message = f"`{name.text}` is declared twice"
+            help = "a query or an update reads it: give the one in the block another name"
+            self.saga.report.add("F102", message, name.at, "again", help, also)
 
     def unused(self, *names: syntax.Identifier | None) -> None:
         """Warns of names of this block that nothing read."""
@@ -200,6 +220,6 @@ def place(at: Span) -> Place:
     return Place(file=at.source.path, line=line, column=column)
 
 
-def outermost(scope: ModuleScope, saga: SagaContext) -> Block:
-    """The block of a saga's parameters."""
-    return Block(saga, LocalScope(scope))
+def outermost(scope: ModuleScope, saga: SagaContext, shared: frozenset[str]) -> Block:
+    """The block of a saga's parameters; `shared` are the variables that may be set from outside."""
+    return Block(saga, LocalScope(scope), shared=shared)

@@ -15,11 +15,14 @@ T = TypeVar("T", bound=_Kept)
 
 
 class Contents:
-    """The steps, sets, yields and awaits of a saga, in the order of the text."""
+    """The steps, sets, yields and awaits of a saga, in the order of the text; the sets of its
+    updates among them."""
 
-    def __init__(self, body: syntax.Block) -> None:
-        everything = list(statements(body))
-        self._all = [s for s in everything if isinstance(s, _Kept)]
+    def __init__(self, saga: syntax.SagaDecl) -> None:
+        everything = list(statements(saga.body))
+        body = [s for s in everything if isinstance(s, _Kept)]
+        sets = [s for i in saga.inputs if isinstance(i, syntax.UpdateDecl) for s in i.sets]
+        self._all = sorted([*sets, *body], key=lambda s: s.at.start) if sets else body
         named = (s.name for s in everything if isinstance(s, _Naming) and s.name)
         self._named = {name.text: name for name in reversed(list(named))}
         self._starts = [s.at.start for s in self._all]

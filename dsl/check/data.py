@@ -143,6 +143,8 @@ def payloads(modules: dict[str, Module]) -> Payloads:
                     found.setdefault(name, (module, message.fields, message.doc))
             elif isinstance(declaration, syntax.SagaDecl):
                 for input in declaration.inputs:
+                    if isinstance(input, syntax.QueryDecl):
+                        continue  # it is sent nothing
                     name = f"{symbol.name}.{input.name.text}"
                     found.setdefault(name, (module, input.fields, input.doc))
     return found

@@ -96,15 +96,18 @@ def _value(given: syntax.GivenValue, scene: Scene) -> Given | None:
 
 def _arrival(given: syntax.GivenArrival, scene: Scene) -> ArrivalModel | None:
     path = given.message.callee
-    event = scene.messages.event(path, scene.module)
+    name = scene.signal(path)
+    if name is None:
+        event = scene.messages.event(path, scene.module)
+        name = event.name if event else None
     delay = scene.delay(given.delay)
-    if event is None:
+    if name is None:
         return None
-    if event.name not in scene.met.awaited:
+    if name not in scene.met.awaited:
         scene.never("waits for", path)
-    fields = partial(given.message, scene.shape(event.name), scene)
+    fields = partial(given.message, scene.shape(name), scene)
     return ArrivalModel(
-        message=PatternModel(name=event.name, fields=fields),
+        message=PatternModel(name=name, fields=fields),
         delay=delay,
         text=text_of(given.at),
         place=place(given.at),

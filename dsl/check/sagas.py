@@ -22,6 +22,7 @@ from dsl.check.scope import LocalScope, ModuleScope, Variable
 from dsl.check.settings import positive
 from dsl.check.statements import check_block
 from dsl.check.types import TypeResolver
+from dsl.check.views import check_queries, check_updates
 from dsl.diagnostic import Note
 from dsl.model import ParameterModel, SagaModel, StartModel
 from dsl.types import ANY, INT, NULL, STRING, UUID, Named, Type
@@ -81,11 +82,11 @@ class Sagas:
             within=self._within(saga),
             policy=policy,
             types=self._types,
-            contents=Contents(saga.body),
+            contents=Contents(saga),
             inputs=(inputs := Inputs(symbol, saga, self._report)),
             check_block=check_block,
         )
-        block = outermost(scope, context)
+        block = outermost(scope, context, inputs.changed)
         block.scope.variables.update(outer.variables)
         body, ends = check_block(saga.body, block)
         if result is not None and not ends:
@@ -100,6 +101,8 @@ class Sagas:
             starts=tuple(self._starts(saga, parameters, module, scope)),
             within=context.within,
             signals=tuple(inputs.signals()),
+            queries=tuple(check_queries(block)),
+            updates=tuple(check_updates(block)),
             body=body,
             doc=saga.doc,
             place=place(saga.at),

@@ -50,6 +50,11 @@ class Scene:
             self._met = _meets(self.saga) if self.saga else Met()
         return self._met
 
+    def signal(self, path: syntax.Path) -> str | None:
+        """The qualified name of a signal of the saga that is run, by its bare name."""
+        signals = self.saga.signals if self.saga else ()
+        return next((s.record for s in signals if s.name == path.text), None)
+
     def never(self, does: str, path: syntax.Path) -> None:
         """Warns of what the saga never does: `sends`, `waits for`."""
         if self.saga is not None:

@@ -19,11 +19,14 @@ from orchestrator.cli import (
     fmt,
     listing,
     lsp,
+    query,
     resolve,
     service,
     show,
+    signal,
     start,
     test,
+    update,
     worker,
 )
 from orchestrator.cli import eval as evaluate
@@ -52,6 +55,13 @@ for _name, _command, _example in (
     ("cancel", cancel.cancel, "orchestrate cancel PlaceOrder/42 --wait"),
     ("resolve", resolve.resolve, "orchestrate resolve PlaceOrder/42 --retry"),
     ("lsp", lsp.lsp, "orchestrate lsp"),
+    (
+        "signal",
+        signal.signal,
+        """orchestrate signal PlaceOrder/42 Approve --input '{"by": "ada", "granted": true}'""",
+    ),
+    ("query", query.query, "orchestrate query PlaceOrder/42 state"),
+    ("update", update.update, "orchestrate update PlaceOrder/42 Reprice --input @price.json"),
     ("diagram", diagram.diagram, "orchestrate diagram flows/orders --format svg -o order.svg"),
 ):
     app.command(_name, epilog=f"Example: {_example}")(_command)

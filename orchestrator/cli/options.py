@@ -11,6 +11,10 @@ Environment = Annotated[
     typer.Option("--env", help="An environment of orchestrate.toml; `local` without one."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+Input = Annotated[str, typer.Option("--input", "-i", help="Its fields: JSON, `@file`, or `-`.")]
+OnceId = Annotated[
+    str | None, typer.Option("--id", help="Sent again under this id it counts once.")
+]
 InstanceId = Annotated[
     str, typer.Argument(metavar="ID", help="A saga's instance: `Saga/key`, as `list` shows it.")
 ]

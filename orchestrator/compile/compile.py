@@ -122,8 +122,10 @@ class _Used:
         self._nodes(saga)
         for start in saga.starts:
             self._event(start.event)
-        for signal in saga.signals:
-            self._record(signal.record)
+        for record in (*(s.record for s in saga.signals), *(u.record for u in saga.updates)):
+            self._record(record)
+        for query in saga.queries:
+            self._type(query.type)
         for part in instructions(saga):
             match part:
                 case StepPlan():

@@ -28,6 +28,7 @@ from dsl.model import (
     Statement,
     StepModel,
     TryModel,
+    UpdateModel,
     WhileModel,
     YieldModel,
 )
@@ -50,6 +51,7 @@ from orchestrator.compile.plan import (
     ParallelPlan,
     ParameterPlan,
     PolicyPlan,
+    QueryPlan,
     RacePlan,
     RatePlan,
     ReturnPlan,
@@ -60,6 +62,7 @@ from orchestrator.compile.plan import (
     StartPlan,
     StepPlan,
     TryPlan,
+    UpdatePlan,
     WhilePlan,
     YieldPlan,
 )
@@ -77,8 +80,23 @@ def lower_saga(saga: SagaModel) -> SagaPlan:
         ),
         within=saga.within.total_seconds() if saga.within is not None else None,
         signals=tuple(SignalPlan(name=s.name, record=s.record, doc=s.doc) for s in saga.signals),
-        body=_Lowering(names_read(saga.body)).block(saga.body),
+        queries=tuple(
+            QueryPlan(name=q.name, type=q.type, value=q.value, doc=q.doc) for q in saga.queries
+        ),
+        updates=tuple(_update(u) for u in saga.updates),
+        body=_Lowering(names_read((saga.body, saga.queries, saga.updates))).block(saga.body),
         doc=saga.doc,
+    )
+
+
+def _update(update: UpdateModel) -> UpdatePlan:
+    return UpdatePlan(
+        name=update.name,
+        record=update.record,
+        condition=update.condition,
+        text=update.text,
+        sets=tuple(SetPlan(name=s.name, value=s.value, place=s.place) for s in update.sets),
+        doc=update.doc,
     )
 
 

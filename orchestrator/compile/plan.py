@@ -324,6 +324,27 @@ class SignalPlan(_Part):
     doc: str = ""
 
 
+class QueryPlan(_Part):
+    """What a saga may be asked: an expression over the names of its outermost block."""
+
+    name: str
+    type: TypeField
+    value: Node
+    doc: str = ""
+
+
+class UpdatePlan(_Part):
+    """What may be changed in a saga; `record` is the qualified name of its payload, whose fields
+    are names here beside those of the saga's outermost block."""
+
+    name: str
+    record: str
+    condition: Node | None = None
+    text: str = ""
+    sets: tuple[SetPlan, ...] = ()
+    doc: str = ""
+
+
 class SagaPlan(_Part):
     """One saga. `name` is qualified and is the Temporal workflow type."""
 
@@ -334,6 +355,8 @@ class SagaPlan(_Part):
     starts: tuple[StartPlan, ...] = ()
     within: float | None = None
     signals: tuple[SignalPlan, ...] = ()
+    queries: tuple[QueryPlan, ...] = ()
+    updates: tuple[UpdatePlan, ...] = ()
     body: tuple[Instruction, ...]
     doc: str = ""
 

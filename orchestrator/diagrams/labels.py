@@ -49,7 +49,11 @@ def header(saga: SagaPlan) -> Label:
 
 def _inputs(saga: SagaPlan) -> Iterator[Line]:
     """What the saga may be told, a line for each kind."""
-    for word, names in (("signal", [s.name for s in saga.signals]),):
+    for word, names in (
+        ("signals", [s.name for s in saga.signals]),
+        ("queries", [q.name for q in saga.queries]),
+        ("updates", [u.name for u in saga.updates]),
+    ):
         if names:
             yield Line("s", cut(f"{word} {', '.join(names)}", 90))
 

@@ -1,41 +1,87 @@
-"""A saga's inputs as Temporal knows them: a signal of the workflow for each `signal`."""
+"""A saga's inputs as Temporal knows them: a signal, query or update of the workflow for each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from dsl.model import wire_type
-from orchestrator.compile.plan import SagaPlan, SignalPlan
+from orchestrator.compile.plan import QueryPlan, SagaPlan, SignalPlan, UpdatePlan
 from orchestrator.runtime.mailbox import Mailbox
-from orchestrator.runtime.wire import Arrival
+from orchestrator.runtime.views import RefusedError, Views
+from orchestrator.runtime.wire import REFUSED, Arrival
 
 
 class Receiver(Protocol):
-    """The workflow that has the inputs."""
+    """The workflow that has the inputs; `views` is None until its saga has begun."""
 
     mailbox: Mailbox
+    views: Views | None
+
+    def now(self) -> datetime:
+        """The saga's clock."""
 
 
-def handlers(saga: SagaPlan) -> dict[str, Callable[..., Any]]:
+def handlers(saga: SagaPlan) -> dict[str, Any]:
     """The members that a workflow's class gets for the inputs of its saga."""
-    return {f"signal_{s.name}": _signal(s) for s in saga.signals}
+    return {
+        **{f"signal_{s.name}": _signal(s) for s in saga.signals},
+        **{f"query_{q.name}": _query(q) for q in saga.queries},
+        **{f"update_{u.name}": _update(u) for u in saga.updates},
+    }
 
 
-def _signal(signal: SignalPlan) -> Callable[..., Any]:
-    async def receive(self: Receiver, payload: Any = None, id: str | None = None) -> None:
+def _signal(signal: SignalPlan) -> Any:
+    def receive(self: Receiver, payload: Any = None, id: str | None = None) -> None:
         # Without an id of its sender's it is told from all others, so that none is dropped.
         told = f"{signal.name}:{id}" if id else str(workflow.uuid4())
         self.mailbox.put(Arrival(told, wire_type(signal.record), payload))
 
-    return workflow.signal(name=signal.name)(_member(receive, f"signal_{signal.name}"))
+    return workflow.signal(name=signal.name)(_member(receive))
 
 
-def _member(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _query(query: QueryPlan) -> Any:
+    def answer(self: Receiver) -> Any:
+        return _begun(self, query.name).answer(query, workflow.now)
+
+    return workflow.query(name=query.name)(_member(answer))
+
+
+def _update(update: UpdatePlan) -> Any:
+    def change(self: Receiver, payload: Any = None) -> None:
+        try:
+            _begun(self, update.name).change(update, payload, self.now)
+        except RefusedError as refused:
+            raise _refusal(refused) from None
+
+    def judge(self: Receiver, payload: Any = None) -> None:
+        try:
+            _begun(self, update.name).judge(update, payload, workflow.now)
+        except RefusedError as refused:
+            raise _refusal(refused) from None
+
+    made = workflow.update(name=update.name)(_member(change))
+    made.validator(_member(judge))
+    return made
+
+
+def _begun(self: Receiver, name: str) -> Views:
+    if self.views is None:
+        raise RefusedError(f"`{name}` comes too early: the saga has not begun yet")
+    return self.views
+
+
+def _refusal(refused: RefusedError) -> ApplicationError:
+    return ApplicationError(str(refused), type=REFUSED, non_retryable=True)
+
+
+def _member(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function as Temporal wants those of a class: it refuses what looks local, and takes an
     annotated `self` for an input."""
     del function.__annotations__["self"]
-    function.__qualname__ = f"SagaWorkflow.{name}"
+    function.__qualname__ = f"SagaWorkflow.{function.__name__}"
     return function

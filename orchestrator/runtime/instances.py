@@ -20,7 +20,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from orchestrator.runtime.history import Course, read_course
 from orchestrator.runtime.wire import ATTENTION, RESOLVE, Resolution
 
-_STATUS = {
+#: What people call how an instance stands.
+STATUS = {
     WorkflowExecutionStatus.RUNNING: "running",
     WorkflowExecutionStatus.COMPLETED: "completed",
     WorkflowExecutionStatus.FAILED: "failed",
@@ -139,7 +140,7 @@ class Instances:
         Raises UnknownInstanceError."""
         description = await self._describe(id)
         if description.status is not WorkflowExecutionStatus.RUNNING:
-            return _STATUS[description.status] if description.status else "ended"
+            return STATUS[description.status] if description.status else "ended"
         await self._client.get_workflow_handle(id).cancel()
         return None
 
@@ -167,15 +168,16 @@ async def _instance(execution: WorkflowExecution) -> Instance:
     return Instance(
         id=execution.id,
         saga=execution.workflow_type,
-        status=_STATUS[execution.status] if execution.status else "unknown",
+        status=STATUS[execution.status] if execution.status else "unknown",
         started=execution.start_time.astimezone(UTC),
         seconds=(end - execution.start_time).total_seconds() if end else None,
-        version=_version(execution),
+        version=version_of(execution),
         attention=f"{memo['path']}: {memo['reason']}" if memo else None,
     )
 
 
-def _version(execution: WorkflowExecution) -> str | None:
+def version_of(execution: WorkflowExecution) -> str | None:
+    """The version that an instance runs on; None before a worker has looked at it."""
     info = execution.raw_info.versioning_info
     build: str = info.deployment_version.build_id
     return build or None

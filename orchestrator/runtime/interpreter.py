@@ -93,6 +93,8 @@ class Interpreter:
         self._expressions = expressions
         self._full = full
         self._compensation = Compensation(effects, expressions)
+        #: The names of the saga's outermost block.
+        self.names = Env(alone=True)
         #: What is to be undone, last of all first.
         self.undos = Undos()
         self._forward = False  # the pivot has been passed
@@ -117,7 +119,7 @@ class Interpreter:
             raise Paused(self._remembered())
 
     async def _body(self, names: Mapping[str, Any], way: Way) -> Any:
-        env = Env(alone=True)
+        env = self.names
         env.update({CLOCK: self._effects.now, **names})
         left = await self._block(self._saga.body, env, self.undos, way)
         if isinstance(left, Stopped):

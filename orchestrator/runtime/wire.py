@@ -20,6 +20,9 @@ SAGA_FAILED, NEEDS_ATTENTION = "SagaFailed", "CompensationFailed"
 #: The type of the failure of a function whose result is not what the flow declares.
 INVALID_RESULT = "InvalidResult"
 
+#: The type of the failure of a query or an update that the saga refuses.
+REFUSED = "Refused"
+
 
 @dataclass(slots=True)
 class SagaInput:

@@ -27,6 +27,7 @@ from orchestrator.runtime.interpreter import Interpreter
 from orchestrator.runtime.invocations import Invocations
 from orchestrator.runtime.mailbox import Mailbox
 from orchestrator.runtime.signature import parameters_of, result_of
+from orchestrator.runtime.views import Views
 from orchestrator.runtime.wire import (
     ATTENTION,
     EVENT,
@@ -67,6 +68,7 @@ class SagaWorkflow:
 
     def __init__(self) -> None:
         self.mailbox = Mailbox()
+        self.views: Views | None = None
         self._decisions: dict[str, Decision] = {}
         self._clock_read = False
         #: What a person is to decide, by path: the undos of parallel branches may park together.
@@ -99,6 +101,7 @@ class SagaWorkflow:
         if input.cause:
             self.mailbox.know(input.cause)
         interpreter = Interpreter(plan, saga, self, expressions)
+        self.views = Views(interpreter.names, codec, expressions)
         self._course = Course(interpreter.compensate, saga.within)
         try:
             return await self._course.run(self._run(interpreter, saga, input))

@@ -15,6 +15,7 @@ from tests.cli.program import LAB, ORDERS, PROGRAM, Cli, environment
 COMMANDS = [
     *("check", "fmt", "deploy", "dev", "worker", "service", "start"),
     *("list", "show", "cancel", "resolve", "diagram", "eval", "test"),
+    *("signal", "query", "update"),
 ]
 WRONG = "module m\nrecord R { a: strin }\n"
 

@@ -124,3 +124,23 @@ def test_every_nesting_is_drawn(body: str) -> None:
     program = check_texts({"a.flow": f"{CONTRACTS}saga S(id: string) key id {{ {body} }}"}).program
     assert program
     assert render(dot(program.modules["a"].sagas[0], program), "svg")
+
+
+def test_a_head_shows_the_inputs_and_an_await_its_signal() -> None:
+    """What the saga may be told, asked and changed by stands in its head."""
+    body = """
+      signal Approve { by: string }
+      query state -> string = progress
+      update Rename { to: string } { set progress = to }
+      var progress = "new"
+      race { on Approve as one when one.by != id { } after 1d { } }
+      await Approve
+    """
+    program = check_texts({"a.flow": f"{CONTRACTS}saga S(id: string) key id {{ {body} }}"}).program
+    assert program
+    text = dot(program.modules["a"].sagas[0], program)
+    for line in ("signals Approve", "queries state", "updates Rename", "waits for signal"):
+        assert line in text
+    assert "on signal\\nApprove\\nwhen one.by != id" in text
+    assert "S.Approve" not in text
+    assert render(text, "svg")

@@ -1,16 +1,23 @@
-"""A saga's signals on real servers: early, late, doubled, and what is none."""
+"""A saga's signals, queries and updates on real servers: early, late, doubled, refused."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
+from orchestrator.runtime.running import Running, UnansweredError, UnknownInputError, find_running
+from orchestrator.runtime.starts import InputError
+from orchestrator.runtime.views import RefusedError
 from tests.runtime.eventually import eventually
 from tests.runtime.replay import replay_all
 from tests.runtime.world import FLOW, World, silent, usual
 
-WORLD = (
-    FLOW
-    + """
+SAGAS = """
 /// Is told twice, after a step.
 saga NAMETold(id: string) -> string key id {
   signal Approve { by: string  granted: bool = true }
@@ -24,8 +31,53 @@ saga NAMETold(id: string) -> string key id {
     after 20s { return one.by }
   }
 }
+
+/// Counts up to a level that may be changed, before its step and after it.
+saga NAMEOpen(id: string) -> string key id {
+  signal Tick { n: int }
+  query state -> string = progress + "/" + string(level)
+  query ref -> string? = a.ref
+  query count -> int = n
+  query due -> timestamp = now() + 1h
+  query half -> int = 10 / (level - 3)
+  update Raise { to: int } when to > level { set level = to  set progress = "raised" }
+  update Stamp { } when note == null { set note = string(now()) }
+  update Split { by: int } { set level = 10 / by }
+
+  var progress = "new"
+  var level = 3
+  var note: string? = null
+  await Tick as first within 20s
+  step a = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id)
+  var n = first.n
+  while n < level {
+    await Tick as t within 20s
+    set n = n + t.n
+  }
+  let said = note
+  return progress + (said != null ? "!" : "")
+}
 """
-)
+WORLD = FLOW + SAGAS
+
+
+@asynccontextmanager
+async def opened(shop: World) -> AsyncIterator[tuple[str, Running]]:
+    """A saga that waits for its first tick, as a person talks to it."""
+    id = await shop.start("Open", shop.key())
+    async with shop.database.reading() as session:
+        running = await find_running(shop.client, session, id)
+
+    async def begun() -> bool:
+        return await running.query("state") == "new/3"
+
+    await eventually(begun, "it has begun")
+    yield id, running
+
+
+async def events(shop: World, id: str) -> int:
+    """How long a history is."""
+    return len((await shop.client.get_workflow_handle(id).fetch_history()).events)
 
 
 async def tell(shop: World, id: str, signal: str, payload: Any, told: str | None = None) -> None:
@@ -69,6 +121,86 @@ async def test_a_signal_that_cannot_be_read_is_dropped(shop: World) -> None:
     assert (await shop.end(id)).result == "bobcyd"
 
 
+async def test_queries_tell_what_is_known_by_then(shop: World) -> None:
+    """Before a name is set an optional query is null, and another has no answer; a saga that has
+    ended still answers."""
+    async with opened(shop) as (id, running):
+        assert await running.query("ref") is None
+        assert datetime.fromisoformat(await running.query("due")) > datetime.now(UTC)
+        with pytest.raises(RefusedError, match="`half` has no answer: divide by zero"):
+            await running.query("half")
+        with pytest.raises(RefusedError, match="`count` has no answer: `n` is not set yet"):
+            await running.query("count")
+        await running.signal("Tick", {"n": 9})
+        assert (await shop.end(id)).result == "new"
+        assert await running.query("ref") == "t"
+        assert await running.query("count") == 9
+        assert await running.query("state") == "new/3"
+
+
+async def test_an_update_changes_what_the_saga_does(shop: World) -> None:
+    """It is made at once, is seen by queries, and the loop goes by it."""
+    async with opened(shop) as (id, running):
+        await running.update("Raise", {"to": 5})
+        assert await running.query("state") == "raised/5"
+        await running.update("Stamp", {})
+        for _ in range(4):
+            await running.signal("Tick", {"n": 1})
+        await shop.sent(id, "a")
+        assert (await shop.instances.show(id)).outcome is None
+        await running.signal("Tick", {"n": 1})
+        assert (await shop.end(id)).result == "raised!"
+        with pytest.raises(UnansweredError, match="has ended already"):
+            await running.update("Raise", {"to": 9})
+
+
+async def test_a_refused_update_leaves_no_trace(shop: World) -> None:
+    """It is one sentence, and neither the variables nor the history know of it."""
+    async with opened(shop) as (id, running):
+        before = await events(shop, id)
+        handle = shop.client.get_workflow_handle(id)
+        for name, given, sentence in (
+            ("Raise", {"to": 3}, "`Raise` is refused: `to > level` does not hold"),
+            ("Split", {"by": 0}, "`Split` is refused: divide by zero"),
+            ("Raise", {"to": "x"}, "input of `Raise`: `to` must be an int"),
+            ("Raise", None, "input of `Raise`"),
+        ):
+            with pytest.raises(WorkflowUpdateFailedError) as refused:
+                await handle.execute_update(name, given)
+            assert sentence in str(refused.value.cause)
+        assert await running.query("state") == "new/3"
+        assert await events(shop, id) == before
+        await running.signal("Tick", {"n": 3})
+        assert (await shop.end(id)).result == "new"
+
+
+async def test_an_update_with_an_id_is_made_once(shop: World) -> None:
+    """Sent again under its id it is neither made nor refused again."""
+    async with opened(shop) as (id, running):
+        for _ in range(2):
+            await running.update("Raise", {"to": 4}, "one")
+        with pytest.raises(RefusedError, match="does not hold"):
+            await running.update("Raise", {"to": 4}, "two")
+        await running.signal("Tick", {"n": 4})
+        assert (await shop.end(id)).result == "raised"
+
+
+async def test_what_is_not_declared_is_not_sent(shop: World) -> None:
+    """A name that the saga does not have, and fields that do not fit, are refused beforehand."""
+    async with opened(shop) as (id, running):
+        for call, sentence in (
+            (running.signal("Tik", {"n": 1}), r"has no signal `Tik`; did you mean `Tick`\?"),
+            (running.signal("state", {}), "is no signal: use `orchestrate query`"),
+            (running.query("nothing"), "has no query `nothing`; it has `state`, `ref`"),
+            (running.signal("Tick", {"n": "1"}), "input of `Tick`: `n` must be an int"),
+            (running.signal("Tick", {}), "input of `Tick`: `n` is missing"),
+        ):
+            with pytest.raises((UnknownInputError, InputError), match=sentence):
+                await call
+        await running.signal("Tick", {"n": 3}, "once")
+        assert (await shop.end(id)).result == "new"
+
+
 async def test_all_histories_replay(shop: World) -> None:
     """Replaying every history of this file leads to the same commands."""
-    assert await replay_all(shop) >= 3
+    assert await replay_all(shop) >= 7
