@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SagaContext:
-    """What all the statements of a saga share. `inner` are the names of its inner blocks that
-    queries or updates read."""
+    """What all the statements of a saga share."""
 
     module: Module
     messages: Messages
@@ -48,7 +47,6 @@ class SagaContext:
     contents: Contents
     inputs: Inputs
     check_block: Callable[[syntax.Block, Block], Checked]
-    inner: dict[str, syntax.Identifier] = field(default_factory=dict)
 
 
 class Checked(NamedTuple):
@@ -159,9 +157,8 @@ class Block:
     def _once_in_time(self, name: syntax.Identifier) -> None:
         """Reports a name that queries and updates would find twice: in a block, and later in the
         outermost one."""
-        if self.depth > 0:
-            self.saga.inner.setdefault(name.text, name)
-        elif (first := self.saga.inner.get(name.text)) and first is not name:
+        first = self.saga.contents.named(name.text)
+        if self.depth == 0 and first and first is not name:
             also = (Note(first.at, "the first one"),)
             message = f"`{name.text}` is declared twice"
             help = "a query or an update reads it: give the one in the block another name"

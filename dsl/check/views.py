@@ -62,7 +62,7 @@ def _expression(expr: syntax.Expr, type: Type, block: Block) -> Typed:
 
 def _explained(diagnostic: Diagnostic, block: Block) -> Diagnostic:
     """Of a name that is not in sight because it is an inner block's, says so."""
-    inner = block.saga.inner.get(diagnostic.at.text)
+    inner = block.saga.contents.named(diagnostic.at.text)
     if diagnostic.code != "F101" or inner is None:
         return diagnostic
     also = (Note(inner.at, "declared in an inner block"),)

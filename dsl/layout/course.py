@@ -105,6 +105,8 @@ class Course:
         return [blank(before, child), doc]
 
     def _between(self, run: _Run, block: Piece) -> Doc:
+        if not run:
+            return " "
         head, clauses = self._clauses(run)
         broken = self._words.commented(first(run[0]), block.first)
         return Group([" ", *head, Indent(clauses), LINE], broken)

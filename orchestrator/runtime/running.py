@@ -23,7 +23,7 @@ from orchestrator.compile.plan import QueryPlan, SagaPlan, SignalPlan, UpdatePla
 from orchestrator.compile.stored import read_plan
 from orchestrator.messaging.codec import CodecError
 from orchestrator.runtime.instances import STATUS, UnknownInstanceError, version_of
-from orchestrator.runtime.starts import InputError
+from orchestrator.runtime.signature import InputError
 from orchestrator.runtime.versions import Served
 from orchestrator.runtime.views import RefusedError
 from orchestrator.store import versions

@@ -11,7 +11,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from orchestrator.runtime.running import Running, UnansweredError, UnknownInputError, find_running
-from orchestrator.runtime.starts import InputError
+from orchestrator.runtime.signature import InputError
 from orchestrator.runtime.views import RefusedError
 from tests.runtime.eventually import eventually
 from tests.runtime.replay import replay_all
