@@ -91,7 +91,7 @@ class _Play:
         for given in self._scenario.givens:
             if isinstance(given, ArrivalModel):
                 event = self._message(given.message, key_value)
-                field = self._program.event(event.type).key
+                field = self._key_field(event.type)
                 self._loop.call_later(self._delay(given.delay), instance.arrive, event, field)
             elif isinstance(given, CancelModel):
                 self._loop.call_later(self._delay(given.delay), self._cancel, body)
@@ -118,12 +118,18 @@ class _Play:
         return {n: self._value(e, {start.name: event}) for n, e in start.arguments.items()}
 
     def _message(self, pattern: PatternModel, key: Any = None) -> Struct:
-        """An event that comes; its key is the saga's."""
+        """An event that comes, its key is the saga's; or a signal of the saga."""
         named = {n: self._value(e) for n, e in pattern.fields.items()}
-        like = {} if key is None else {self._program.event(pattern.name).key: key}
+        field = self._key_field(pattern.name)
+        like = {} if key is None or not field else {field: key}
         event = self._examples.message(pattern.name, named, like)
         self._codec.encode(event, event.type)
         return event
+
+    def _key_field(self, message: str) -> str:
+        """The field that holds an event's key; a signal has none."""
+        signals = {s.record for s in self._saga.signals}
+        return "" if message in signals else self._program.event(message).key
 
     def _delay(self, node: Node | None) -> float:
         return max(0.0, self._value(node).total_seconds()) if node is not None else 0.0

@@ -253,3 +253,21 @@ def test_needs_no_servers_library() -> None:
         "import orchestrator.runtime.interpreter, orchestrator.testing.scenarios"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+TOLD = """
+saga Told(id: string) -> string key id {
+  signal Approve { by: string  granted: bool = true }
+  await Approve as a when a.granted within 2d on timeout { return "nobody" }
+  return a.by
+}
+"""
+
+
+def test_a_signal_arrives_by_its_bare_name() -> None:
+    """It has no key; fields that are not named have their defaults."""
+    given = (
+        'given Approve(by: "x", granted: false) arrives given Approve(by: "ada") arrives after 1h'
+    )
+    assert wrong(f'{given}\nrun Told(id: "1")\nexpect result "ada"', TOLD) == []
+    assert wrong('run Told(id: "1")\nexpect result "nobody"', TOLD) == []
