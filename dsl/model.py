@@ -559,12 +559,14 @@ class PatternModel(Model):
 
 
 class AnswerModel(Model):
-    """`given C replies R after d`: what a command with these values is answered, `times` times or
-    always; without an `answer` it times out."""
+    """`given C replies R after d`, `given Activity returns value after d`: what a command or an
+    activity with these values is answered, `times` times or always; with neither `answer` nor
+    `value` it times out."""
 
     kind: Literal["answer"] = "answer"
     subject: PatternModel
     answer: PatternModel | None = None
+    value: Node | None = None
     delay: Node | None = None
     times: int | None = None
     text: str = ""
@@ -572,7 +574,7 @@ class AnswerModel(Model):
 
 
 class ArrivalModel(Model):
-    """`given Event arrives after d`, from the start of the saga."""
+    """`given Event arrives after d`, from the start of the saga; or a signal of the saga."""
 
     kind: Literal["arrival"] = "arrival"
     message: PatternModel

@@ -27,6 +27,21 @@ class Called:
     fails: tuple[str, ...] = ()
     policy: PolicyModel | None = None
 
+    @property
+    def short(self) -> str:
+        """The last part of the name."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def replies(self) -> tuple[str, ...]:
+        """The messages that may answer it, qualified; none where it is no command."""
+        match self.answer:
+            case Named(name) if self.kind is Callee.COMMAND:
+                return (name,)
+            case OneOf(names):
+                return names
+        return ()
+
 
 class Callees:
     """Commands, by `service.Command`, and activities, by their bare names."""

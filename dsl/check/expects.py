@@ -37,12 +37,19 @@ def check_expect(expect: syntax.Expect, scene: Scene) -> Expectation | None:
 
 def _message(expect: syntax.ExpectMessage, scene: Scene) -> MessageExpectation | None:
     path = expect.message.callee
-    name = scene.messages.sent(path, scene.module)
-    if name is None:
-        return None
+    if len(path.parts) == 1:  # an activity's name stands alone
+        called = scene.callees.find(path, scene.module)
+        if called is None:
+            return None
+        name, shape = called.name, called.fields
+    else:
+        found = scene.messages.sent(path, scene.module)
+        if found is None:
+            return None
+        name, shape = found, scene.shape(found)
     if name not in scene.met.sent:
-        scene.never("sends", path)
-    fields = partial(expect.message, scene.shape(name), scene)
+        scene.never("sends" if len(path.parts) > 1 else "calls", path)
+    fields = partial(expect.message, shape, scene)
     return MessageExpectation(
         message=PatternModel(name=name, fields=fields),
         absent=expect.absent,

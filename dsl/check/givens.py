@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dsl import syntax
 from dsl.check.block import place
+from dsl.check.callees import Called
 from dsl.check.report import did_you_mean
 from dsl.check.scene import Scene, partial, text_of
 from dsl.model import (
     AnswerModel,
     ArrivalModel,
+    Callee,
     CancelModel,
-    CommandModel,
     Given,
     PatternModel,
     wire_type,
@@ -31,25 +32,23 @@ def check_given(given: syntax.Given, scene: Scene) -> Given | None:
             return CancelModel(delay=delay, text=text_of(given.at), place=place(given.at))
 
 
-def _answer(given: syntax.GivenAnswer | syntax.GivenTimeout, scene: Scene) -> AnswerModel | None:
-    command = scene.messages.command(given.subject, scene.module)
-    if command is None:
+def _answer(given: syntax.GivenAnswer | syntax.GivenTimeout, scene: Scene) -> Given | None:
+    called = scene.callees.find(given.subject, scene.module)
+    if called is None:
         return None
-    if command.name not in scene.met.sent:
-        scene.never("sends", given.subject)
-    subject = syntax.Invocation(given.subject, given.only, given.at)
     answer = delay = None
     if isinstance(given, syntax.GivenAnswer):
+        if called.kind is Callee.ACTIVITY:
+            message, help = f"`{called.short}` is an activity", "write `given … returns value`"
+            scene.report.add("F361", message, given.subject.at, "replies with no message", help)
+            return None
         delay = scene.delay(given.delay)
-        name = _meant(given, command, scene)
+        name = _meant(given, called, scene)
         if name is None:
             return None
-        fields = partial(given.answer, scene.shape(name), scene)
-        answer = PatternModel(name=name, fields=fields)
+        answer = PatternModel(name=name, fields=partial(given.answer, scene.shape(name), scene))
     return AnswerModel(
-        subject=PatternModel(
-            name=command.name, fields=partial(subject, scene.shape(command.name), scene)
-        ),
+        subject=_subject(given, called, scene),
         answer=answer,
         delay=delay,
         times=_times(given.times, scene),
@@ -58,10 +57,47 @@ def _answer(given: syntax.GivenAnswer | syntax.GivenTimeout, scene: Scene) -> An
     )
 
 
-def _meant(given: syntax.GivenAnswer, command: CommandModel, scene: Scene) -> str | None:
+def _value(given: syntax.GivenValue, scene: Scene) -> Given | None:
+    path = given.subject
+    if len(path.parts) == 1 and scene.module.find(path.text) is None:
+        help = did_you_mean(path.text, scene.module.names_of(syntax.ActivityDecl))
+        help = help or "declare it, or import it"
+        scene.report.add("F101", f"no activity named `{path.text}`", path.at, "not here", help)
+        return None
+    called = scene.callees.find(given.subject, scene.module)
+    if called is None:
+        return None
+    if called.kind is not Callee.ACTIVITY:
+        message = f"`{given.subject.text}` is a command"
+        help = "write `given … replies Message(…)`"
+        scene.report.add("F361", message, given.subject.at, "returns no value", help)
+        return None
+    return AnswerModel(
+        subject=_subject(given, called, scene),
+        value=scene.expression(given.value, called.answer),
+        delay=scene.delay(given.delay),
+        times=_times(given.times, scene),
+        text=text_of(given.at),
+        place=place(given.at),
+    )
+
+
+def _subject(
+    given: syntax.GivenAnswer | syntax.GivenTimeout | syntax.GivenValue,
+    called: Called,
+    scene: Scene,
+) -> PatternModel:
+    """What is called, with the values that it must have."""
+    if called.name not in scene.met.sent:
+        scene.never("calls" if called.kind is Callee.ACTIVITY else "sends", given.subject)
+    call = syntax.Invocation(given.subject, given.only, given.at)
+    return PatternModel(name=called.name, fields=partial(call, called.fields, scene))
+
+
+def _meant(given: syntax.GivenAnswer, called: Called, scene: Scene) -> str | None:
     """The reply, or the failure, that an answer's name stands for."""
     path = given.answer.callee
-    possible, other = command.replies, command.fails
+    possible, other = called.replies, called.fails
     if given.fails:
         possible, other = other, possible
     found = [p for p in possible if f".{p}".endswith(f".{path.text}")]
@@ -87,22 +123,15 @@ def _meant(given: syntax.GivenAnswer, command: CommandModel, scene: Scene) -> st
     return None
 
 
-def _value(given: syntax.GivenValue, scene: Scene) -> Given | None:
-    path = given.subject
-    message, help = f"no activity named `{path.text}`", "commands reply: `given … replies …`"
-    scene.report.add("F101", message, path.at, "not an activity", help)
-    return None
-
-
 def _arrival(given: syntax.GivenArrival, scene: Scene) -> ArrivalModel | None:
     path = given.message.callee
+    delay = scene.delay(given.delay)
     name = scene.signal(path)
     if name is None:
         event = scene.messages.event(path, scene.module)
-        name = event.name if event else None
-    delay = scene.delay(given.delay)
-    if name is None:
-        return None
+        if event is None:
+            return None
+        name = event.name
     if name not in scene.met.awaited:
         scene.never("waits for", path)
     fields = partial(given.message, scene.shape(name), scene)

@@ -54,7 +54,7 @@ def check_program(
     callees = Callees(messages, called, data.shape, report)
     sagas = Sagas(types, messages, callees, policies, report)
     made = {m.name: sagas.declared(m, data.scope(m)) for m in modules.values()}
-    scenarios = Scenarios(messages, made, report)
+    scenarios = Scenarios(messages, callees, made, report)
     states = States(data, messages, report)
     models = {
         m.name: ModuleModel(

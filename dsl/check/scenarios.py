@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dsl import syntax
 from dsl.cel.scope import FieldShape
 from dsl.check.block import arguments, place
+from dsl.check.callees import Callees
 from dsl.check.expects import check_expect
 from dsl.check.givens import check_given
 from dsl.check.imports import offer
@@ -23,9 +24,14 @@ class Scenarios:
     """Checks the scenarios of a module; `sagas` are those of all modules, by module."""
 
     def __init__(
-        self, messages: Messages, sagas: Mapping[str, Sequence[SagaModel]], report: Report
+        self,
+        messages: Messages,
+        callees: Callees,
+        sagas: Mapping[str, Sequence[SagaModel]],
+        report: Report,
     ) -> None:
         self._messages = messages
+        self._callees = callees
         self._sagas = {s.name: s for owned in sagas.values() for s in owned}
         self._report = report
 
@@ -45,7 +51,7 @@ class Scenarios:
     def _scenario(
         self, scenario: syntax.ScenarioDecl, module: Module, scope: ModuleScope
     ) -> ScenarioModel | None:
-        scene = Scene(module, scope, self._messages, self._report)
+        scene = Scene(module, scope, self._messages, self._callees, self._report)
         run = self._run(scenario, scene)
         scene.saga = self._sagas.get(run.saga) if run else None
         givens = [check_given(g, scene) for g in scenario.parts if isinstance(g, syntax.Given)]

@@ -9,6 +9,7 @@ from dsl.cel.check import check
 from dsl.cel.nodes import Const, Node
 from dsl.cel.scope import FieldShape
 from dsl.check.block import arguments
+from dsl.check.callees import Callees
 from dsl.check.messages import Messages
 from dsl.check.names import Module
 from dsl.check.report import Report
@@ -25,6 +26,7 @@ class Scene:
     module: Module
     scope: ModuleScope
     messages: Messages
+    callees: Callees
     report: Report
     saga: SagaModel | None = None
     _met: Met | None = None
@@ -43,17 +45,17 @@ class Scene:
         """The fields of a message."""
         return self.scope.fields(message) or ()
 
+    def signal(self, path: syntax.Path) -> str | None:
+        """The qualified name of the saga's signal that a bare name stands for, if there is one."""
+        signals = self.saga.signals if self.saga else ()
+        return next((s.record for s in signals if s.name == path.text), None)
+
     @property
     def met(self) -> Met:
         """What the saga sends and waits for."""
         if self._met is None:
             self._met = _meets(self.saga) if self.saga else Met()
         return self._met
-
-    def signal(self, path: syntax.Path) -> str | None:
-        """The qualified name of a signal of the saga that is run, by its bare name."""
-        signals = self.saga.signals if self.saga else ()
-        return next((s.record for s in signals if s.name == path.text), None)
 
     def never(self, does: str, path: syntax.Path) -> None:
         """Warns of what the saga never does: `sends`, `waits for`."""

@@ -12,10 +12,11 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from dsl.model import ActivityModel
 from dsl.types import NULL
 from orchestrator.compile.plan import Plan
-from orchestrator.messaging.codec import CodecError, JsonCodec
+from orchestrator.messaging.codec import JsonCodec
 from orchestrator.runtime.attempts import attempt_limit, explained, retry_policy
 from orchestrator.runtime.cancels import Cancels
-from orchestrator.runtime.effects import Command, CommandFailed, Reason, SagaFailed
+from orchestrator.runtime.effects import Command, CommandFailed, Reason
+from orchestrator.runtime.outcomes import arguments_to_send
 from orchestrator.runtime.wire import INVALID_RESULT, Invocation
 
 
@@ -60,14 +61,7 @@ class Invocations:
             raise failed from None
 
     def _given(self, declared: ActivityModel, command: Command) -> Invocation:
-        name = declared.name.rpartition(".")[2]
-        arguments = {}
-        for parameter in declared.parameters:
-            try:
-                value = command.arguments[parameter.name]
-                arguments[parameter.name] = self._codec.to_wire(value, parameter.type)
-            except CodecError as error:
-                raise SagaFailed(f"`{name}({parameter.name})` cannot be sent: {error}") from None
+        arguments = arguments_to_send(declared, command.arguments, self._codec)
         return Invocation(arguments, command.policy.jitter * command.policy.initial)
 
     def _read(self, declared: ActivityModel, result: Any) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from dsl.model import wire_type
+from dsl.model import ActivityModel, wire_type
 from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.compile.plan import PolicyPlan
@@ -45,6 +46,20 @@ def payload_to_send(payload: Struct, codec: JsonCodec) -> Any:
         return codec.to_wire(payload, Named(payload.type))
     except CodecError as error:
         raise SagaFailed(f"`{wire_type(payload.type)}` cannot be sent: {error}") from None
+
+
+def arguments_to_send(
+    activity: ActivityModel, arguments: Mapping[str, Any], codec: JsonCodec
+) -> dict[str, Any]:
+    """What a function is given, in wire form. Raises SagaFailed for what has none."""
+    short = activity.name.rpartition(".")[2]
+    wire = {}
+    for parameter in activity.parameters:
+        try:
+            wire[parameter.name] = codec.to_wire(arguments[parameter.name], parameter.type)
+        except CodecError as error:
+            raise SagaFailed(f"`{short}({parameter.name})` cannot be sent: {error}") from None
+    return wire
 
 
 def _attempts(policy: PolicyPlan) -> str:

@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from dsl.cel.nodes import Node
-from dsl.model import AnswerModel, Program
-from dsl.values import Struct
+from dsl.model import AnswerModel, Callee, Program
 from orchestrator.runtime.effects import Command
 from orchestrator.testing.examples import Examples
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply or a failure, and the time (seconds) from which it is there."""
+    """A reply, a failure or an activity's result, and the time (seconds) from which it is there."""
 
-    payload: Struct
+    payload: Any
     at: float
 
 
 @dataclass(slots=True)
 class _Given:
-    """A given with its values; `left` is how often it may still be used, None: always. Without an
-    `answer` nothing comes."""
+    """A given with its values; `left` is how often it may still be used, None: always. With neither
+    an `answer` nor a `value`, alone in a tuple, nothing comes."""
 
     command: str
     only: dict[str, Any]
     answer: str | None
+    value: tuple[Any] | None
     named: dict[str, Any]
     delay: float
     left: int | None
@@ -64,14 +64,25 @@ class Answers:
         given = next((g for g in self._givens if g.fits(command)), None)
         if given and given.left is not None:
             given.left -= 1
-        if given and given.answer is None:
+        if given and given.answer is None and given.value is None:
             return None
+        delay = given.delay if given else 0.0
+        if command.callee is Callee.ACTIVITY:
+            # A function keeps no answers: every attempt calls it.
+            return Answer(
+                given.value[0] if given and given.value else self._result(command), now + delay
+            )
         name = given.answer if given else None
         name = name or self._program.command(command.name).replies[0]
         named = given.named if given else {}
         payload = self._examples.message(name, named, command.arguments)
-        self._kept[id] = answer = Answer(payload, now + (given.delay if given else 0.0))
+        self._kept[id] = answer = Answer(payload, now + delay)
         return answer
+
+    def _result(self, command: Command) -> Any:
+        activity = self._program.activity(command.name)
+        short = activity.name.rpartition(".")[2]
+        return self._examples.of(activity.result, short) if activity.result else None
 
 
 def _read(given: AnswerModel, evaluate: Callable[[Node], Any]) -> _Given:
@@ -82,6 +93,7 @@ def _read(given: AnswerModel, evaluate: Callable[[Node], Any]) -> _Given:
         command=given.subject.name,
         only={n: evaluate(e) for n, e in given.subject.fields.items()},
         answer=answer.name if answer else None,
+        value=(evaluate(given.value),) if given.value else None,
         named={n: evaluate(e) for n, e in answer.fields.items()} if answer else {},
         delay=max(0.0, delay),
         left=given.times,

@@ -16,7 +16,6 @@ from dsl.model import (
     ResultExpectation,
     ScenarioModel,
     WithinExpectation,
-    wire_type,
 )
 from dsl.values import Struct
 from orchestrator.testing import words
@@ -178,7 +177,7 @@ def _type(entry: Entry) -> str:
 
 
 def _name(entry: Entry) -> str:
-    return f"`{wire_type(_type(entry))}`"
+    return f"`{entry.text.partition('(')[0]}`"
 
 
 def _differences(entry: Entry, named: dict[str, Any]) -> list[str]:

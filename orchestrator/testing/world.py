@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from dsl.model import wire_type
+from dsl.model import Callee, wire_type
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, PolicyPlan, SagaPlan
 from orchestrator.messaging.codec import CodecError, JsonCodec
@@ -15,7 +16,13 @@ from orchestrator.runtime.course import Course as Way
 from orchestrator.runtime.effects import Command, Decision
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.interpreter import Interpreter
-from orchestrator.runtime.outcomes import declared, payload_to_send, unanswered, unusable
+from orchestrator.runtime.outcomes import (
+    arguments_to_send,
+    declared,
+    payload_to_send,
+    unanswered,
+    unusable,
+)
 from orchestrator.runtime.signature import parameters_of, result_of
 from orchestrator.runtime.wire import message_id
 from orchestrator.testing import words
@@ -74,6 +81,8 @@ class Instance:
         self._id = id
         self._mailbox: list[Struct] = []
         self._way: Way | None = None
+        #: Functions that a cancel came upon, by message id.
+        self._ended: dict[str, Answer] = {}
         self.parked: dict[str, str] = {}
         self.waits: list[str] = []
 
@@ -100,23 +109,34 @@ class Instance:
         """The virtual clock."""
         return self._world.loop.instant()
 
-    async def call(self, command: Command) -> Struct:
-        """Sends a command; attempts, time limits and waits are those of its policy."""
-        world, policy = self._world, command.policy
+    async def call(self, command: Command) -> Any:
+        """Sends a command, or calls an activity; attempts, time limits and waits are those of its
+        policy."""
+        world, plan = self._world, self._world.plan
         world.act()
-        payload_to_send(command.arguments, world.codec)
-        key = world.plan.commands[command.name].key
+        key = ""
+        if command.callee is Callee.ACTIVITY:
+            activity = plan.activities[command.name]
+            arguments_to_send(activity, command.arguments, world.codec)
+        else:
+            payload_to_send(command.arguments, world.codec)
+            key = plan.commands[command.name].key
         undo = " (undo)" if command.message.endswith(":undo") else ""
-        text = words.message(command.arguments, key) + undo
+        text = f"{command.shown}({words.fields(command.arguments, key)}){undo}"
         world.log(Event.SENT, text, command.arguments, command.message)
-        self.waits.append(f"an answer to `{wire_type(command.name)}`")
-        try:
+        with self._waiting(f"an answer to `{command.shown}`"):
             answer = await self._attempts(command)
-        finally:
-            self.waits.pop()
         if answer is None:
-            raise unanswered(policy)
+            raise unanswered(command.policy)
         return self._read(answer, command)
+
+    @contextmanager
+    def _waiting(self, what: str) -> Iterator[None]:
+        self.waits.append(what)
+        try:
+            yield
+        finally:
+            self.waits.remove(what)
 
     async def _attempts(self, command: Command) -> Answer | None:
         """The answer that comes in time; None when the last attempt has none."""
@@ -125,9 +145,9 @@ class Instance:
         for attempt in range(1, policy.attempts + 1):
             world.act()
             begun = loop.time()
-            answer = world.answers.to(command, id, begun)
+            answer = self._ended.pop(id, None) or world.answers.to(command, id, begun)
             if answer and answer.at <= begun + policy.timeout:
-                await asyncio.sleep(max(0.0, answer.at - begun))
+                await self._until(answer, command, id)
                 return answer
             await asyncio.sleep(policy.timeout)
             of = f"attempt {attempt} of {policy.attempts}"
@@ -137,7 +157,23 @@ class Instance:
                 await asyncio.sleep(_pause(policy, attempt))
         return None
 
-    def _read(self, answer: Answer, command: Command) -> Struct:
+    async def _until(self, answer: Answer, command: Command, id: str) -> None:
+        """Waits for an answer. Nothing can stop a function: a cancel ends the wait when it is
+        done, and its result is there when it is to be undone."""
+        loop = self._world.loop
+        try:
+            await asyncio.sleep(max(0.0, answer.at - loop.time()))
+        except asyncio.CancelledError:
+            if command.callee is Callee.ACTIVITY and not self._world.over:
+                await asyncio.sleep(max(0.0, answer.at - loop.time()))
+                self._ended[id] = answer
+            raise
+
+    def _read(self, answer: Answer, command: Command) -> Any:
+        if command.callee is Callee.ACTIVITY:
+            shown = words.shown(answer.payload)
+            self._world.log(Event.ANSWERED, shown, path=command.message)
+            return answer.payload
         contract, payload = self._world.plan.commands[command.name], answer.payload
         try:
             self._world.codec.encode(payload, payload.type)
@@ -155,7 +191,8 @@ class Instance:
 
     async def bury(self, command: Command, reason: str) -> None:
         """A dead letter, where the policy names a topic."""
-        if topic := command.policy.dead_letter:
+        topic = command.policy.dead_letter
+        if topic and command.callee is Callee.COMMAND:
             text = f"dead letter of {wire_type(command.name)} in {topic}"
             self._world.log(Event.BURIED, text, path=command.message)
 
@@ -180,11 +217,8 @@ class Instance:
                 found.extend(self._matching(arms))
             return bool(found)
 
-        self.waits.append(" or ".join(f"`{wire_type(event)}`" for event, _ in arms))
-        try:
+        with self._waiting(" or ".join(f"`{wire_type(event)}`" for event, _ in arms)):
             return found[0] if await self._world.loop.wait_condition(arrived, limit) else None
-        finally:
-            self.waits.pop()
 
     def _matching(
         self, arms: Sequence[tuple[str, Callable[[Struct], bool]]]

@@ -188,6 +188,49 @@ def test_branches_run_side_by_side() -> None:
     assert wrong(f'{given}\nrun Both(id: "1")\nexpect within 4s', sagas) == []
 
 
+# --- activities
+
+
+RATED = """
+activity Rate(of: string) -> decimal from "shop.rates:rate"
+activity Forget(of: string) from "shop.rates:forget"
+
+saga Rated(id: string) -> decimal key id {
+  step rate = Rate(of: id) undo Forget(of: id)
+  step paid = bank.Pay(id: id, sum: rate) undo none
+  return rate
+}
+"""
+RATE = 'run Rated(id: "1")'
+
+
+def test_an_activity_returns_what_is_given() -> None:
+    """No Python is called; its arguments are compared as a command's fields are."""
+    given = 'given Rate(of: "2") returns decimal("9") given Rate returns decimal("4") after 2s'
+    expects = 'expect Rate(of: "1") expect bank.Pay(sum: decimal("4")) expect within 2s'
+    assert wrong(f"{given}\n{RATE}\n{expects}", RATED) == []
+
+
+def test_an_activity_that_nothing_is_given_for_returns_an_example() -> None:
+    """Of its type; one without a result gives null."""
+    assert wrong(f'{RATE}\nexpect result decimal("1")', RATED) == []
+
+
+def test_an_activity_may_time_out_and_is_undone() -> None:
+    """The outcome is unknown after the last attempt."""
+    parts = f"given Rate times out\n{RATE}\nexpect Forget\nexpect failure 'no answer'"
+    assert wrong(parts, RATED) == []
+
+
+def test_a_cancel_lets_a_function_end() -> None:
+    """Nothing can stop it: its undo runs when it is done."""
+    parts = f"given Rate returns decimal('4') after 3s given cancelled after 1s\n{RATE}"
+    entries = verdict(parts, RATED).course.entries
+    assert [(e.at, e.text) for e in entries if e.event is Event.SENT][1:] == [
+        (3.0, 'Forget(of: "1") (undo)')
+    ]
+
+
 # --- what cannot start
 
 
