@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from dsl.editor.analysis import Analysis
 
 
-#: What a saga declares inside of itself.
-_INPUTS = frozenset(("signal", "query", "update"))
-
-
 class Occurrence(NamedTuple):
     """A name at a place; `declares` where it is the declaration itself."""
 
@@ -205,8 +201,6 @@ class _Indexer:
         symbol = self.module.find(node.name.text)
         if symbol:
             self._add(node.name.at, of_symbol(symbol))
-        else:
-            self._path(node.name)
         return (node.name,)
 
     def _path(self, path: syntax.Path) -> None:
@@ -242,17 +236,20 @@ class _Indexer:
         for node in reversed(self._around):
             if isinstance(node, syntax.Match):
                 return self._possibility(node, text)
+            if isinstance(node, syntax.Block | syntax.SagaDecl | syntax.File):
+                break
             for call in _calls(node):
                 if command := self._callee(call):
                     for answer in answers(command, self.modules, "replies", "fails"):
                         if answer.qualified.endswith(f".{text}"):
                             return answer
-            for child in children(node):
-                name = getattr(child, "name", None)
-                if not isinstance(name, syntax.Identifier) or name.text != text:
-                    continue
-                if kind_of(child) in _INPUTS:
-                    return self._owned(name, child)
+        return self._input(text)
+
+    def _input(self, text: str) -> Declared | None:
+        for node in self._around:
+            for part in getattr(node, "inputs", ()):
+                if part.name.text == text:
+                    return self._owned(part.name, part, self._around[:2])
         return None
 
     def _possibility(self, node: syntax.Match, text: str) -> Declared | None:

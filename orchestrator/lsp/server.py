@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: An edit is analysed so long after it, in seconds; more when the last time took longer, so that
-#: one who types is not held up.
-_SOONEST, _LATEST = 0.005, 0.4
+#: An edit is analysed so long after it, in seconds; where an analysis takes longer than `_QUICK`,
+#: as long after it as the last one took, so that one who types is not held up.
+_SOONEST, _QUICK, _LATEST = 0.005, 0.06, 0.4
 
 _REFUSED = types.LSPErrorCodes.RequestFailed.value
 
@@ -125,7 +125,7 @@ class FlowServer(LanguageServer):
         """Analyses a text when the editor is quiet for a moment."""
         if handle := self._waiting.pop(path, None):
             handle.cancel()
-        delay = min(max(_SOONEST, self._took), _LATEST)
+        delay = _SOONEST if self._took < _QUICK else min(self._took, _LATEST)
         loop = asyncio.get_running_loop()
         self._waiting[path] = loop.call_later(delay, self._analyse, path)
 

@@ -13,6 +13,7 @@ from tests.bench.rows import Row
 #: Imported when it is run, so that one benchmark does not need what another does.
 BENCHMARKS = {
     "language": "tests.bench.language",
+    "language-server": "tests.bench.language_server",
     "saga": "tests.bench.saga.benchmark",
 }
 
