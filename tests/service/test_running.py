@@ -12,6 +12,9 @@ from orchestrator.messaging.envelope import Envelope, ReplyTo, from_record, to_r
 from orchestrator.messaging.record import Record
 from tests.service.conftest import ORDER, Shop, body, reservations
 
+OTHERS = ("11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002")
+"""Orders that other commands are about."""
+
 
 def reserving(shop: Shop, *, low: bool = False) -> None:
     """Registers a handler that writes a row for each command."""
@@ -21,8 +24,8 @@ def reserving(shop: Shop, *, low: bool = False) -> None:
     async def reserve(command: Any, session: Any, context: Any) -> Any:
         await session.execute(insert(reservations).values(id=context.message_id))
         if low:
-            context.publish(messages.StockLow(order_id=command.order_id, sku="a", left=1))
-            context.publish(messages.StockLow(order_id=command.order_id, sku="b", left=2))
+            context.publish(messages.StockLow(order_id=OTHERS[0], sku="a", left=1))
+            context.publish(messages.StockLow(order_id=OTHERS[1], sku="b", left=2))
         return messages.StockReserved(order_id=command.order_id, reservation_id="r1")
 
 
@@ -67,12 +70,12 @@ async def test_the_answer_goes_to_who_asks_now(shop: Shop) -> None:
 
 
 async def test_events_go_to_their_topic_under_their_own_key(shop: Shop) -> None:
-    """An event's key is the field that it declares, not the command's."""
+    """An event's key is its own value of the field that it declares, not the command's."""
     reserving(shop, low=True)
     await shop.start()
     await shop.send(shop.command())
     events = [r for r in await shop.next(3) if r.topic == shop.events]
-    assert sorted((r.key, json.loads(r.value)["left"]) for r in events) == [("a", 1), ("b", 2)]
+    assert sorted((r.key, json.loads(r.value)["left"]) for r in events) == [*zip(OTHERS, (1, 2), strict=True)]
 
 
 async def test_a_declared_failure_is_an_answer(shop: Shop) -> None:
