@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     code: Path = Path()
     #: Seconds that the fast way waits for an answer; well under a workflow task's heartbeat.
     window: float = Field(default=0.5, ge=0, le=5)
+    #: History events after which a saga's long loop goes on in a new run; by default Temporal says
+    #: when. It holds for the sagas that are started with it.
+    events_per_run: int | None = Field(default=None, ge=10, le=20_000)
 
     @classmethod
     def settings_customise_sources(

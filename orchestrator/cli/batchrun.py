@@ -43,8 +43,11 @@ _LOOK_EVERY = 1.0
 class BatchRun:
     """The sagas of a file, checked against the flows that declare them."""
 
-    def __init__(self, batch: Batch, loaded: Loaded | None) -> None:
+    def __init__(
+        self, batch: Batch, loaded: Loaded | None, events_per_run: int | None = None
+    ) -> None:
         """Raises CommandError."""
+        self._events = events_per_run
         self._served, self._saga = _find(loaded, batch.saga)
         self._parameters = [self._read(n, i) for n, i in enumerate(batch.inputs, 1)]
 
@@ -77,7 +80,10 @@ class BatchRun:
         found: dict[str, None] = {}
         for parameters in self._parameters:
             try:
-                found[await start_saga(client, self._served, self._saga, parameters)] = None
+                id = await start_saga(
+                    client, self._served, self._saga, parameters, events=self._events
+                )
+                found[id] = None
             except AlreadyStartedError as error:
                 line(out, f"not started: {error}", "yellow")
                 found[error.id] = None

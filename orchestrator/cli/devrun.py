@@ -46,7 +46,9 @@ class DevRun:
         """Raises CommandError, InputError, SettingsError."""
         self._loaded = loaded
         self._settings = load_settings()
-        self._batch = BatchRun(read_batch(batch), loaded) if batch else None
+        self._batch = (
+            BatchRun(read_batch(batch), loaded, self._settings.events_per_run) if batch else None
+        )
         self._modules = {f: load_module(f) for f in _service_files(loaded)}
         self._services: dict[str, Service] = {}
         for file, module in self._modules.items():
@@ -75,7 +77,10 @@ class DevRun:
             database = await opened.enter_async_context(Database(self._settings.database_url))
             client = await connect(stack.addresses.temporal, self._settings.namespace)
             await unless(stop, self._deploy(client, bus, database))
-            worker = SagaWorker(client, bus, database, self._settings.window, self._settings.code)
+            settings = self._settings
+            worker = SagaWorker(
+                client, bus, database, settings.window, settings.code, settings.events_per_run
+            )
             await self._serve(worker, stack, client, bus, stop)
         self._say("stopped")
 

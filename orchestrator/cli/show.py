@@ -34,7 +34,8 @@ async def show(id: InstanceId, env: Environment = None, json: Json = False) -> N
     took = f", took {instance.seconds:.1f}s" if instance.seconds is not None else ""
     started = f"{instance.started:%Y-%m-%d %H:%M:%S} UTC"
     line(out, f"{instance.id}  {instance.status}")
-    line(out, f"{version}started {started}{took}, {detail.course.events} history events\n")
+    runs = f" in {instance.runs} runs" if instance.runs > 1 else ""
+    line(out, f"{version}started {started}{took}, {detail.course.events} history events{runs}\n")
     out.print(_table(detail.course))
     if instance.attention:
         line(out, f"\nneeds attention: {instance.attention}")

@@ -35,7 +35,7 @@ async def start(
         async with (await to.database()).reading() as session:
             served, plan = await current_saga(session, saga)
         parameters = read_parameters(plan, given, served.codec)
-        id = await start_saga(client, served, plan, parameters)
+        id = await start_saga(client, served, plan, parameters, events=to.settings.events_per_run)
         if not wait:
             print_json({"id": id}) if json else typer.echo(id)
             return

@@ -24,4 +24,7 @@ async def worker(env: Environment = None) -> None:
         database = await to.database()
         typer.echo("worker started; Ctrl-C stops it", err=True)
         settings = to.settings
-        await SagaWorker(client, bus, database, settings.window, settings.code).run(stop)
+        worker = SagaWorker(
+            client, bus, database, settings.window, settings.code, settings.events_per_run
+        )
+        await worker.run(stop)

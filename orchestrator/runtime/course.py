@@ -7,18 +7,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.effects import SagaFailed
+from orchestrator.runtime.standing import Paused
+
+#: The shortest timer, in seconds.
+_MOMENT = 0.001
 
 
 class Course:
-    """One run. `back` compensates; `within` is the deadline in seconds."""
+    """One run. `back` compensates; `within` is the deadline in seconds, of which so many may have
+    `passed` in earlier runs."""
 
-    def __init__(self, back: Callable[[], Coroutine[Any, Any, None]], within: float | None) -> None:
+    def __init__(
+        self,
+        back: Callable[[], Coroutine[Any, Any, None]],
+        within: float | None,
+        passed: float = 0.0,
+    ) -> None:
         self._back = back
         self._within = within
+        self._passed = passed
         self._forward = False
 
     def pass_pivot(self) -> None:
@@ -27,29 +38,58 @@ class Course:
 
     async def run(self, forward: Coroutine[Any, Any, Any]) -> Any:
         """The result of `forward`; whatever else it comes to is compensated. A cancel of this
-        task is the saga's. Raises SagaFailed, CancelledError, and CompensationFailed where a
-        person gave an undo up."""
+        task is the saga's. Raises SagaFailed, CancelledError, CompensationFailed where a person
+        gave an undo up, and Paused where another run is to go on."""
         body = asyncio.ensure_future(forward)
 
         def stop() -> bool:
             return not self._forward and body.cancel()
 
-        deadline = _Deadline(self._within, stop)
+        deadline = _Deadline(self._left(), stop)
         try:
-            return await _ended(body, stop)
+            return await self._ended(body, stop)
         except asyncio.CancelledError:
             reason = f"not done within {self._within:g}s" if deadline.passed else None
         except SagaFailed as failed:
             reason = str(failed)
         finally:
             deadline.close()
+        return await self.back(reason)
+
+    async def back(self, reason: str | None) -> NoReturn:
+        """Compensates a saga that failed for a reason, or without one was cancelled. Raises as
+        `run` does; the state of Paused then holds the `reason`."""
         try:
             await _undisturbed(self._back())
         except CompensationFailed as failed:
             raise CompensationFailed(f"{reason or 'cancelled'}; {failed}") from None
+        except Paused as paused:
+            raise Paused({**paused.state, "reason": reason}) from None
         if reason is None:
             raise asyncio.CancelledError
         raise SagaFailed(reason)
+
+    def _left(self) -> float | None:
+        """Seconds until the deadline; one that has passed between two runs comes at once."""
+        return max(self._within - self._passed, _MOMENT) if self._within else None
+
+    async def _ended(self, body: asyncio.Future[Any], stop: Callable[[], bool]) -> Any:
+        """The body's result. A cancel stops it when it has begun: what it then makes of it is its
+        own affair."""
+        while True:
+            try:
+                return await asyncio.shield(body)
+            except asyncio.CancelledError:
+                if not body.done():
+                    stop()
+                elif not self._forward and _paused(body):
+                    raise  # the next run would not hear of it
+                else:
+                    return body.result()
+
+
+def _paused(body: asyncio.Future[Any]) -> bool:
+    return not body.cancelled() and isinstance(body.exception(), Paused)
 
 
 class _Deadline:
@@ -68,18 +108,6 @@ class _Deadline:
     def close(self) -> None:
         if self._timer and not self.passed:
             self._timer.cancel()
-
-
-async def _ended(body: asyncio.Future[Any], stop: Callable[[], bool]) -> Any:
-    """The body's result. A cancel stops it when it has begun: what it then makes of it is its own
-    affair."""
-    while True:
-        try:
-            return await asyncio.shield(body)
-        except asyncio.CancelledError:
-            if body.done():
-                return body.result()
-            stop()
 
 
 async def _undisturbed(compensation: Coroutine[Any, Any, None]) -> None:

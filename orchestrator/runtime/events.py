@@ -36,8 +36,14 @@ class Events:
     `running` all that may have sagas waiting."""
 
     def __init__(
-        self, bus: Bus, client: Client, current: Sequence[Served], running: Sequence[Served]
+        self,
+        bus: Bus,
+        client: Client,
+        current: Sequence[Served],
+        running: Sequence[Served],
+        events_per_run: int | None = None,
     ) -> None:
+        self._events_per_run = events_per_run
         self._bus = bus
         self._client = client
         self._current = current
@@ -76,7 +82,15 @@ class Events:
         }
         try:
             await self._patiently(
-                partial(start_saga, self._client, served, start.saga, parameters, cause=envelope.id)
+                partial(
+                    start_saga,
+                    self._client,
+                    served,
+                    start.saga,
+                    parameters,
+                    cause=envelope.id,
+                    events=self._events_per_run,
+                )
             )
             self.counts["started"] += 1
         except AlreadyStartedError:

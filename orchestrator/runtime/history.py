@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -56,10 +57,28 @@ class Course:
 
 def read_course(history: WorkflowHistory, converter: DataConverter) -> Course:
     """The course that a history tells."""
-    reader = _Reader(history.workflow_id, converter)
-    for event in history.events:
-        reader.read(event)
-    return Course(reader.entries, len(history.events))
+    return read_courses([history], converter)
+
+
+def read_courses(runs: Sequence[WorkflowHistory], converter: DataConverter) -> Course:
+    """The course of a saga of one run or several, the first one first."""
+    course = Course()
+    for history in runs:
+        for entry in course.entries:
+            if entry.status == "waiting":  # its run has ended: nobody waits for it any more
+                entry.status = "cancelled"
+        reader = _Reader(history.workflow_id, converter)
+        for event in history.events:
+            reader.read(event)
+        course.entries += reader.entries
+        course.events += len(history.events)
+    return course
+
+
+def run_before(history: WorkflowHistory) -> str | None:
+    """The id of the run that this one goes on from."""
+    started = history.events[0].workflow_execution_started_event_attributes
+    return started.continued_execution_run_id or None
 
 
 class _Reader:

@@ -13,12 +13,13 @@ from temporalio.client import (
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
+    WorkflowHistory,
 )
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
-from orchestrator.runtime.history import Course, read_course
-from orchestrator.runtime.wire import ATTENTION, RESOLVE, Resolution
+from orchestrator.runtime.history import Course, read_courses, run_before
+from orchestrator.runtime.wire import ATTENTION, CHAIN, RESOLVE, Resolution
 
 #: What people call how an instance stands.
 STATUS = {
@@ -39,6 +40,9 @@ _FILTER = {
 }
 
 
+_LAST_RUNS = 'ExecutionStatus != "ContinuedAsNew"'
+
+
 class UnknownInstanceError(Exception):
     """No saga has this id; one sentence."""
 
@@ -48,8 +52,8 @@ class UnknownInstanceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One saga's instance. `seconds` is how long it took, None while it runs; `attention` says
-    what a person has to decide."""
+    """One saga's instance, with all its `runs`: a long one goes on from run to run. `seconds` is
+    how long it took, None while it runs; `attention` says what a person has to decide."""
 
     id: str
     saga: str
@@ -58,6 +62,7 @@ class Instance:
     seconds: float | None
     version: str | None = None
     attention: str | None = None
+    runs: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -96,7 +101,8 @@ class Instances:
         self, saga: str | None, status: str | None, attention: bool, limit: int
     ) -> list[Instance]:
         """Newest first. `saga` is a short or qualified name. Raises RPCError."""
-        query = f'ExecutionStatus = "{_FILTER[status]}"' if status else ""
+        # Of the runs of a saga the last one stands for it.
+        query = f'ExecutionStatus = "{_FILTER[status]}"' if status else _LAST_RUNS
         found: list[Instance] = []
         async for execution in self._matching(query, saga):
             instance = await _instance(execution)
@@ -116,9 +122,8 @@ class Instances:
     async def show(self, id: str) -> Detail:
         """One instance with its course. Raises UnknownInstanceError."""
         description = await self._describe(id)
-        handle = self._client.get_workflow_handle(id, run_id=description.run_id)
-        history = await handle.fetch_history()
-        course = read_course(history, self._client.data_converter)
+        runs = await _histories(self._client, id, description.run_id)
+        course = read_courses(runs, self._client.data_converter)
         for pending in description.raw_description.pending_activities:
             course.pending(pending.activity_id, pending.attempt)
         running = description.status is WorkflowExecutionStatus.RUNNING
@@ -162,17 +167,36 @@ class Instances:
             raise _unknown(error, id) from None
 
 
+async def _histories(client: Client, id: str, run: str | None) -> list[WorkflowHistory]:
+    """Those of an instance's runs up to this one, the first one first; Temporal may have forgotten
+    the earliest."""
+    found: list[WorkflowHistory] = []
+    while run:
+        try:
+            history = await client.get_workflow_handle(id, run_id=run).fetch_history()
+        except RPCError as error:
+            if not found or error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            break
+        found.insert(0, history)
+        run = run_before(history)
+    return found
+
+
 async def _instance(execution: WorkflowExecution) -> Instance:
     memo = await execution.memo_value(ATTENTION, None)
+    chain = await execution.memo_value(CHAIN, None)
+    began = datetime.fromisoformat(chain["began"]) if chain else execution.start_time
     end = execution.close_time
     return Instance(
         id=execution.id,
         saga=execution.workflow_type,
         status=STATUS[execution.status] if execution.status else "unknown",
-        started=execution.start_time.astimezone(UTC),
-        seconds=(end - execution.start_time).total_seconds() if end else None,
+        started=began.astimezone(UTC),
+        seconds=(end - began).total_seconds() if end else None,
         version=version_of(execution),
         attention=f"{memo['path']}: {memo['reason']}" if memo else None,
+        runs=chain["runs"] if chain else 1,
     )
 
 

@@ -48,8 +48,10 @@ async def start_saga(
     saga: SagaPlan,
     parameters: dict[str, Any],
     cause: str | None = None,
+    events: int | None = None,
 ) -> str:
-    """Starts a saga with typed parameters and returns its workflow id.
+    """Starts a saga with typed parameters and returns its workflow id. A long loop goes on in a new
+    run after so many history `events`; without a number when Temporal says so.
 
     Raises AlreadyStartedError for a known key, InputError for parameters that have no key or
     cannot be sent, RPCError when Temporal refuses.
@@ -59,7 +61,7 @@ async def start_saga(
     try:
         await client.start_workflow(
             saga.name,
-            SagaInput(wire, cause),
+            SagaInput(wire, cause, events=events),
             id=id,
             task_queue=served.plan.module,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

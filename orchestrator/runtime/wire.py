@@ -8,8 +8,8 @@ These shapes stand in histories, so fields are added with defaults, never remove
 from dataclasses import dataclass
 from typing import Any
 
-#: Signals and the memo field of the saga workflow.
-EVENT, RESOLVE, ATTENTION = "event", "resolve", "attention"
+#: Signals and the memo fields of the saga workflow.
+EVENT, RESOLVE, ATTENTION, CHAIN = "event", "resolve", "attention", "chain"
 
 #: Activities.
 EXCHANGE, REQUEST, PUBLISH = "exchange", "request", "publish"
@@ -26,10 +26,17 @@ REFUSED = "Refused"
 
 @dataclass(slots=True)
 class SagaInput:
-    """A saga's start: its parameters in wire form, and the id of the event that led to it."""
+    """A saga's start: its parameters in wire form, and the id of the event that led to it.
+
+    A run that goes on where another one ended gets what that one `carried`. `events` is how many
+    history events a run has before a long loop goes on in the next one; without it Temporal says
+    when. It is a part of the input because a replay must come to the same.
+    """
 
     parameters: dict[str, Any]
     cause: str | None = None
+    carried: Any = None
+    events: int | None = None
 
 
 @dataclass(slots=True)

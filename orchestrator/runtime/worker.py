@@ -48,7 +48,9 @@ _STICKY = timedelta(seconds=5)
 class SagaWorker:
     """Runs the sagas of all deployed modules until it is told to stop. `window` is the seconds
     that the fast way waits for an answer; `code` is a folder in which functions are found, besides
-    the folders that the flows were deployed from."""
+    the folders that the flows were deployed from; of the sagas that the worker starts, a long loop
+    goes on in a new run after `events_per_run` history events, by default when Temporal says
+    so."""
 
     def __init__(
         self,
@@ -57,7 +59,9 @@ class SagaWorker:
         database: Database,
         window: float = 0.5,
         code: Path = Path(),
+        events_per_run: int | None = None,
     ) -> None:
+        self._events_per_run = events_per_run
         self._client = client
         self._bus = bus
         self._database = database
@@ -110,7 +114,9 @@ class SagaWorker:
 
     def _events(self) -> events.Events:
         current = [s for (m, v), s in self._served.items() if self._current.get(m) == v]
-        return events.Events(self._bus, self._client, current, list(self._served.values()))
+        return events.Events(
+            self._bus, self._client, current, list(self._served.values()), self._events_per_run
+        )
 
     async def _look(self, stack: AsyncExitStack) -> bool:
         """Loads what is new. A store that is away later on keeps nobody from serving what is

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from temporalio import workflow
@@ -19,6 +21,7 @@ from orchestrator.messaging.codec import DecodeError, JsonCodec
 from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.calls import Calls
 from orchestrator.runtime.cancels import Cancels
+from orchestrator.runtime.carried import Carried, carried, carry
 from orchestrator.runtime.course import Course
 from orchestrator.runtime.effects import Command, Decision, SagaFailed
 from orchestrator.runtime.evaluation import Expressions
@@ -26,10 +29,13 @@ from orchestrator.runtime.inputs import handlers
 from orchestrator.runtime.interpreter import Interpreter
 from orchestrator.runtime.invocations import Invocations
 from orchestrator.runtime.mailbox import Mailbox
+from orchestrator.runtime.room import Room
 from orchestrator.runtime.signature import parameters_of, result_of
+from orchestrator.runtime.standing import Paused
 from orchestrator.runtime.views import Views
 from orchestrator.runtime.wire import (
     ATTENTION,
+    CHAIN,
     EVENT,
     NEEDS_ATTENTION,
     RESOLVE,
@@ -93,27 +99,88 @@ class SagaWorkflow:
         expressions: Expressions,
         input: SagaInput,
     ) -> Any:
-        """Runs the saga to one of its ends: the result, a failure or a cancellation."""
+        """Runs the saga to one of its ends: the result, a failure or a cancellation; or to where
+        another run goes on."""
         self._codec = codec
         self._cancels = Cancels()
         self._calls = Calls(plan, saga, codec, self._cancels, input.cause)
         self._functions = Invocations(plan, codec, self._cancels)
+        self._room = Room(input.events)
+        before = carried(input.carried)
+        if before:
+            self.mailbox.restore(before.arrivals(), before.known)
         if input.cause:
             self.mailbox.know(input.cause)
-        interpreter = Interpreter(plan, saga, self, expressions)
-        self.views = Views(interpreter.names, codec, expressions)
-        self._course = Course(interpreter.compensate, saga.within)
+        state = before.state if before else None
         try:
-            return await self._course.run(self._run(interpreter, saga, input))
+            while True:
+                interpreter = Interpreter(plan, saga, self, expressions, self._full)
+                self.views = Views(interpreter.names, codec, expressions)
+                try:
+                    return await self._run(interpreter, saga, input, before, state)
+                except Paused as paused:
+                    state = paused.state
+                    self._leave(state, input, before)
         except CompensationFailed as failed:
             raise _given_up(str(failed)) from None
         except SagaFailed as failed:
             raise _failure(str(failed)) from None
 
-    async def _run(self, interpreter: Interpreter, saga: SagaPlan, input: SagaInput) -> Any:
-        """The saga's result in wire form. Raises SagaFailed."""
-        result = await interpreter.run(parameters_of(saga, input.parameters, self._codec))
+    async def _run(
+        self,
+        interpreter: Interpreter,
+        saga: SagaPlan,
+        input: SagaInput,
+        before: Carried | None,
+        state: dict[str, Any] | None,
+    ) -> Any:
+        """The saga's course; with a state from there on. Raises SagaFailed, Paused."""
+        back = state if state and "reason" in state else None
+        self._course = Course(
+            partial(interpreter.compensate, back),
+            saga.within,
+            (workflow.now() - _began(before)).total_seconds() if state else 0.0,
+        )
+        if back:
+            await self._course.back(back["reason"])
+        if state and state["forward"]:
+            self._course.pass_pivot()
+        return await self._course.run(self._forwards(interpreter, saga, input, state))
+
+    async def _forwards(
+        self,
+        interpreter: Interpreter,
+        saga: SagaPlan,
+        input: SagaInput,
+        state: dict[str, Any] | None,
+    ) -> Any:
+        """The saga's result in wire form. Raises SagaFailed, Paused."""
+        if state is None:
+            given = parameters_of(saga, input.parameters, self._codec)
+            result = await interpreter.run(given)
+        else:
+            result = await interpreter.resume(state)
         return result_of(saga, result, self._codec)
+
+    def _full(self) -> bool:
+        """Whether another run is to go on. A cancel that was kept takes effect before that."""
+        if not self._room.full():
+            return False
+        self._cancels.take_effect()
+        return True
+
+    def _leave(self, state: dict[str, Any], input: SagaInput, before: Carried | None) -> None:
+        """Ends this run for the next one, unless there is more to carry than it could take."""
+        began = _began(before)
+        runs = before.runs + 1 if before else 1
+        wire = carry(state, list(self.mailbox), self.mailbox.known(), began, runs)
+        if wire is None:
+            self._room.put_off()
+            return
+        chain = {"began": began.isoformat(), "runs": runs + 1}
+        workflow.continue_as_new(
+            replace(input, carried=wire), memo={**workflow.memo(), CHAIN: chain}
+        )
 
     # --- Effects
 
@@ -124,6 +191,7 @@ class SagaWorkflow:
 
     async def call(self, command: Command) -> Any:
         """Sends a command at two speeds, or calls a function."""
+        self._room.use()
         if command.callee is Callee.ACTIVITY:
             return await self._functions.call(command)
         await self._settle_clock()
@@ -136,6 +204,7 @@ class SagaWorkflow:
 
     async def publish(self, path: str, event: str, payload: Struct) -> None:
         """Publishes an event."""
+        self._room.use()
         await self._settle_clock()
         await self._calls.publish(path, event, payload)
 
@@ -151,6 +220,7 @@ class SagaWorkflow:
         self, arms: Sequence[tuple[str, Callable[[Struct], bool]]], limit: float | None
     ) -> tuple[int, Struct] | None:
         """Waits until the mailbox holds an event that fits, or the limit has passed."""
+        self._room.use()
         found: list[tuple[int, Struct]] = []
 
         def arrived() -> bool:
@@ -162,6 +232,7 @@ class SagaWorkflow:
 
     async def sleep(self, seconds: float) -> None:
         """Waits by the server's timer."""
+        self._room.use()
         await self._cancels.condition(lambda: False, seconds)
 
     def _matching(
@@ -207,6 +278,11 @@ class SagaWorkflow:
         """The memo holds one of them; its decision brings the next."""
         first = next(({"path": p, "reason": r} for p, r in self._parked.items()), None)
         workflow.upsert_memo({ATTENTION: first})
+
+
+def _began(before: Carried | None) -> datetime:
+    """When the saga did, in its first run."""
+    return before.began if before else workflow.info().start_time
 
 
 def _given_up(reason: str) -> ApplicationError:

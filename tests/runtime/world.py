@@ -185,6 +185,7 @@ class World:
         self.seen: dict[str, list[str]] = defaultdict(list)
         self.commands: dict[str, Envelope] = {}
         self.records: list[Record] = []
+        self.events_per_run: int | None = None
         self.worker: SagaWorker
         self._numbers = 0
         self._stop = asyncio.Event()
@@ -209,7 +210,13 @@ class World:
     async def start_worker(self, window: float = 0.5) -> None:
         """Starts a worker and waits until it serves."""
         self._stop = asyncio.Event()
-        self.worker = SagaWorker(self.client, self.bus, self.database, window)
+        self.worker = SagaWorker(
+            self.client,
+            self.bus,
+            self.database,
+            window,
+            events_per_run=self.events_per_run,
+        )
         self._serving = asyncio.create_task(self.worker.run(self._stop))
         await eventually(self._ready, "the worker is ready")
 
@@ -330,7 +337,7 @@ class World:
         """Starts a saga and returns its id."""
         plan = self.served.plan.sagas[f"{self.name}.{self.name}{saga}"]
         given = read_parameters(plan, {"id": key, **more}, self.served.codec)
-        return await start_saga(self.client, self.served, plan, given)
+        return await start_saga(self.client, self.served, plan, given, events=self.events_per_run)
 
     async def end(self, id: str, limit: float = 30.0) -> Outcome:
         """How it ends."""
