@@ -75,7 +75,9 @@ async def test_events_go_to_their_topic_under_their_own_key(shop: Shop) -> None:
     await shop.start()
     await shop.send(shop.command())
     events = [r for r in await shop.next(3) if r.topic == shop.events]
-    assert sorted((r.key, json.loads(r.value)["left"]) for r in events) == [*zip(OTHERS, (1, 2), strict=True)]
+    assert sorted((r.key, json.loads(r.value)["left"]) for r in events) == [
+        *zip(OTHERS, (1, 2), strict=True)
+    ]
 
 
 async def test_a_declared_failure_is_an_answer(shop: Shop) -> None:
