@@ -22,7 +22,7 @@ def fences(page: Path, kind: str) -> list[str]:
 
 
 def examples() -> list[tuple[str, str]]:
-    """Each example of each page, after the page's contracts: its first block. All of the cheat sheet
+    """Each example of each page, after its contracts: its first block. All of the cheat sheet
     is one."""
     found = []
     for page in PAGES:
