@@ -37,9 +37,11 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.tests: $(VENV)/.installed
+$(VENV)/.tests: $(VENV)/.installed tests/editors/package.json
 	$(BIN)/python -m pip install --quiet --group dev
+	if command -v npm > /dev/null; then \
+	  npm install --prefix tests/editors --no-package-lock --no-audit --no-fund --loglevel=error; fi
 	touch $@
 
 clean:
-	rm -rf $(VENV) .orchestrate build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .orchestrate build .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/editors/node_modules
