@@ -50,6 +50,7 @@ CODES: dict[str, str] = {
     "F322": "a state that cannot begin",
     "F323": "a state that no event changes",
     "F330": "an activity without a Python function",
+    "F331": "something that an undo cannot do",
     "F340": "an input behind a statement",
     "F341": "a name that no input may have",
     "F360": "a scenario that runs nothing",

@@ -264,8 +264,8 @@ class HandlerModel(Model):
 
 
 class StepModel(Model):
-    """A step. `undo` is None for `undo none` and where none is declared; `undo_reads_reply` tells
-    that the undo's arguments read this step's own answer."""
+    """A step. What undoes it is a call or, in `undo_body`, statements; both are None where nothing
+    does. `undo_reads_reply` tells that the undo reads this step's own answer."""
 
     kind: Literal["step"] = "step"
     name: str
@@ -273,6 +273,7 @@ class StepModel(Model):
     policy: PolicyModel
     undo: CallModel | None = None
     undo_policy: PolicyModel | None = None
+    undo_body: tuple[Statement, ...] | None = None
     undo_reads_reply: bool = False
     handlers: tuple[HandlerModel, ...] = ()
     pivot: bool = False

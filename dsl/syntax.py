@@ -477,7 +477,7 @@ class Step:
     name: Identifier
     call: Invocation
     policy: Path | None
-    undo: Invocation | UndoNone | None
+    undo: Invocation | Block | UndoNone | None
     handlers: tuple[Handler, ...]
     doc: str
     at: Span

@@ -60,13 +60,15 @@ class Checked(NamedTuple):
 class Block:
     """One block while it is checked. `yields` gathers the types of a collecting loop's values,
     None outside of one; `forward` tells that the pivot has been passed; `shared` are the variables
-    that what runs beside this block may set at any time."""
+    that what runs beside this block may set at any time; in an `undo { }` `undoing` is the scope
+    that it stands in, whose names it has as copies."""
 
     saga: SagaContext
     scope: LocalScope
     present: Present = NOTHING
     shared: frozenset[str] = frozenset()
     in_branch: bool = False
+    undoing: LocalScope | None = None
     forward: bool = False
     yields: list[Type] | None = None
     depth: int = 0

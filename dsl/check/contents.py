@@ -15,13 +15,13 @@ T = TypeVar("T", bound=_Kept)
 
 
 class Contents:
-    """The steps, sets, yields and awaits of a saga, in the order of the text; the sets of its
-    updates among them."""
+    """The steps, sets, yields and awaits of a saga's body, in the order of the text; the sets of
+    its updates among them. An `undo { }` has contents of its own."""
 
-    def __init__(self, saga: syntax.SagaDecl) -> None:
-        everything = list(statements(saga.body))
+    def __init__(self, block: syntax.Block, inputs: tuple[syntax.Input, ...] = ()) -> None:
+        everything = list(statements(block))
         body = [s for s in everything if isinstance(s, _Kept)]
-        sets = [s for i in saga.inputs if isinstance(i, syntax.UpdateDecl) for s in i.sets]
+        sets = [s for i in inputs if isinstance(i, syntax.UpdateDecl) for s in i.sets]
         self._all = sorted([*sets, *body], key=lambda s: s.at.start) if sets else body
         named = (s.name for s in everything if isinstance(s, _Naming) and s.name)
         self._named = {name.text: name for name in reversed(list(named))}
@@ -41,13 +41,17 @@ class Contents:
         return frozenset(s.name.text for s in self.within(at, syntax.Set))
 
 
-def statements(body: syntax.Block) -> Iterator[syntax.Statement]:
-    """Every statement of a block, those that stand in another one after it."""
+def statements(body: syntax.Block, undos: bool = False) -> Iterator[syntax.Statement]:
+    """Every statement of a block, those that stand in another one after it; with `undos` those of
+    an `undo { }` too."""
     stack: list[syntax.Statement] = list(reversed(body.statements))
     while stack:
         statement = stack.pop()
         yield statement
         stack.extend(s for b in reversed(_inner(statement)) for s in reversed(b))
+        if undos and isinstance(statement, syntax.Step):
+            undo = statement.undo
+            stack.extend(reversed(undo.statements) if isinstance(undo, syntax.Block) else ())
 
 
 def _inner(statement: syntax.Statement) -> list[tuple[syntax.Statement, ...]]:

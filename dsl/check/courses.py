@@ -59,7 +59,9 @@ class _Walk:
 
     def _one(self, statement: syntax.Statement, had: Needs) -> State:
         match statement:
-            case syntax.Step(call=call, handlers=handlers):
+            case syntax.Step(call=call, handlers=handlers, undo=undo):
+                if isinstance(undo, syntax.Block):
+                    self.block(undo, had)
                 child = self._child(call.callee)
                 return self._waited(child, call.callee, handlers, had)
             case syntax.Await(event=path, handlers=handlers):

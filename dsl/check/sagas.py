@@ -82,7 +82,7 @@ class Sagas:
             within=self._within(saga),
             policy=policy,
             types=self._types,
-            contents=Contents(saga),
+            contents=Contents(saga.body, saga.inputs),
             inputs=(inputs := Inputs(symbol, saga, self._report)),
             check_block=check_block,
         )

@@ -110,18 +110,30 @@ def _check(statement: syntax.Statement, block: Block) -> _One:
         case syntax.Emit():
             return _One(_emit(statement, block))
         case syntax.Fail():
-            return _One(_fail(statement, block), True)
+            return _One(_fail(statement, block), not block.undoing)
         case syntax.Return():
             # In a branch it is an error, and no reason to call what follows unreachable.
-            return _One(_return(statement, block), not block.in_branch)
+            return _One(_return(statement, block), not (block.in_branch or block.undoing))
 
 
 def _step(statement: syntax.Step, block: Block) -> _One:
-    if statement.pivot and (block.depth > 0 or block.forward):
+    if statement.pivot and block.undoing:
+        _not_undoing(
+            "a pivot in an undo", "a pivot stands in the saga's own course", statement, block
+        )
+    elif statement.pivot and (block.depth > 0 or block.forward):
         message = "a second pivot" if block.forward else "a pivot inside a block"
         help = "a saga has one pivot at most, in its own course"
         block.saga.report.add("F313", message, statement.name.at, "not here", help)
     return _One(check_step(statement, block))
+
+
+def _not_undoing(
+    message: str, help: str, statement: syntax.Step | syntax.Fail | syntax.Return, block: Block
+) -> None:
+    """Refuses what ends a saga, or its way, in what is done on the way back."""
+    at = statement.name.at if isinstance(statement, syntax.Step) else statement.at
+    block.saga.report.add("F331", message, at, "in an undo", help)
 
 
 def _let(statement: syntax.Let, block: Block) -> LetModel | ForModel:
@@ -166,12 +178,18 @@ def _set(statement: syntax.Set, block: Block) -> _One:
         also = (Note(variable.at, "declared here"),)
         message, help = f"`{name.text}` is no variable", "declare it with `var`"
         report.add("F315", message, name.at, "cannot be set", help, also)
+    elif block.undoing and block.undoing.find(name.text):
+        message, label = f"an undo cannot set `{name.text}`", "a copy, as it was at the step"
+        report.add("F331", message, name.at, label, "declare a `var` in the undo")
     model = SetModel(name=name.text, value=value.node, place=place(statement.at))
     return _One(model, known=_holds(name, value.type))
 
 
 def _fail(statement: syntax.Fail, block: Block) -> FailModel:
-    if block.forward:
+    if block.undoing:
+        help = "remove it: what cannot be undone is parked for a person"
+        _not_undoing("an undo cannot fail the saga", help, statement, block)
+    elif block.forward:
         message = "the saga cannot fail after the pivot"
         help = "go on, or move this before the pivot"
         block.saga.report.add("F312", message, statement.at, "nothing is undone here", help)
@@ -218,6 +236,10 @@ def _emit(statement: syntax.Emit, block: Block) -> EmitModel | None:
 def _return(statement: syntax.Return, block: Block) -> ReturnModel:
     wanted = block.saga.result
     value = None
+    if block.undoing:
+        help = "let its block end, by `if … else …` where it has to"
+        _not_undoing("an undo cannot return for the saga", help, statement, block)
+        return ReturnModel(place=place(statement.at))
     if block.in_branch:
         message = "a branch cannot return for the whole saga"
         help = "let the branches end and return after the `parallel`"

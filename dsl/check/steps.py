@@ -1,4 +1,4 @@
-"""Steps: the call, its policy, its undo and its handlers."""
+"""Steps: the call, its policy and its handlers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from dsl.check.callees import Called
 from dsl.check.policies import DEFAULT, longest
 from dsl.check.promises import check_commands
 from dsl.check.report import did_you_mean
+from dsl.check.undos import call, check_undo
 from dsl.diagnostic import Note
-from dsl.model import Callee, CallModel, HandlerModel, PolicyModel, StepModel
+from dsl.model import HandlerModel, PolicyModel, StepModel
 from dsl.types import Named, optional
 
 #: What a handler may name besides the failures that the callee declares.
@@ -25,32 +26,27 @@ def check_step(step: syntax.Step, block: Block) -> StepModel | None:
     called = saga.callees.find(step.call.callee, saga.module)
     if called is None:
         return None
-    call = _call(step.call, called, block)
+    made = call(step.call, called, block)
     policy = _policy(step, called, block)
     _fits(step, policy, block)
     handlers, goes_on = _handlers(step, called, block)
-    undo, undo_policy = _undo(step, called, block)
+    undone = check_undo(step, called, block)
     if block.forward:
         _cannot_fail(step, called, handlers, block)
     block.declare(step.name, optional(called.answer) if goes_on else called.answer)
     return StepModel(
         name=step.name.text,
-        call=call,
+        call=made,
         policy=policy,
-        undo=undo,
-        undo_policy=undo_policy,
-        undo_reads_reply=isinstance(step.undo, syntax.Invocation)
-        and any(reads(a.value, step.name.text) for a in step.undo.arguments),
+        undo=undone.call,
+        undo_policy=undone.policy,
+        undo_body=undone.body,
+        undo_reads_reply=reads(step.undo, step.name.text),
         handlers=handlers,
         pivot=step.pivot,
         doc=step.doc,
         place=place(step.at),
     )
-
-
-def _call(call: syntax.Invocation, called: Called, block: Block) -> CallModel:
-    arguments = block.arguments(call, called.fields)
-    return CallModel(command=called.name, callee=called.kind, arguments=arguments)
 
 
 def _policy(step: syntax.Step, called: Called, block: Block) -> PolicyModel:
@@ -83,29 +79,6 @@ def _said(time: timedelta) -> str:
     if left and len(parts) < 2:
         parts.append(f"{left:.4g}s")
     return " ".join(parts[:2])
-
-
-def _undo(
-    step: syntax.Step, called: Called, block: Block
-) -> tuple[CallModel | None, PolicyModel | None]:
-    if step.undo is None and called.kind is Callee.COMMAND and not block.forward:
-        message = f"nothing undoes `{step.name.text}`"
-        help = "add `undo service.Command(…)`, or `undo none` when there is nothing to undo"
-        block.saga.report.add("F301", message, step.name.at, "no `undo`", help)
-    if not isinstance(step.undo, syntax.Invocation):
-        return None, None
-    if block.forward:
-        message, help = f"the undo of `{step.name.text}` never runs", "remove it"
-        fix = edits.removed_with("undo", step.undo.at)
-        block.saga.report.add("F307", message, step.undo.at, "the pivot is passed", help, fix=fix)
-    undo = block.saga.callees.find(step.undo.callee, block.saga.module)
-    if undo is None:
-        return None, None
-    inside = block.inner()
-    inside.declare(step.name, called.answer)
-    # A command's undo goes by its service's policy; a function has no owner but the saga.
-    own = undo.policy if undo.kind is Callee.COMMAND else block.saga.policy
-    return _call(step.undo, undo, inside), own or DEFAULT
 
 
 def _handlers(

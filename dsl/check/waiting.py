@@ -93,7 +93,7 @@ def _emitted(file: syntax.File) -> Iterator[str]:
     homes |= {d.name.text: file.module.text for d in file.declarations}
     for saga in file.declarations:
         if isinstance(saga, syntax.SagaDecl):
-            for statement in statements(saga.body):
+            for statement in statements(saga.body, undos=True):
                 if isinstance(statement, syntax.Emit):
                     path = statement.event.callee
                     yield f"{homes.get(path.parts[0].text)}.{path.text}"

@@ -27,6 +27,7 @@ from orchestrator.runtime.starts import (
 )
 from orchestrator.runtime.versions import Served
 from orchestrator.runtime.watch import Watch
+from orchestrator.runtime.wire import is_undo
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -58,7 +59,11 @@ class BatchRun:
         await watch.start()
         instances = Instances(client)
         ids = await self._start(client, out)
-        steps = [i.path for i in instructions(self._saga) if isinstance(i, StepPlan)]
+        steps = [
+            i.path
+            for i in instructions(self._saga)
+            if isinstance(i, StepPlan) and not is_undo(i.path)
+        ]
         board = Board(self._saga.short, ids, steps)
         board.sagas = watch.sagas
         await _follow(board, ids, watch, instances, out)

@@ -72,9 +72,11 @@ class Board:
 def _cell(followed: Followed, step: str) -> Text:
     sight = followed.messages.get(step)
     text = Text(_forward(sight), style=_style(sight))
-    undo = followed.messages.get(f"{step}:undo")
-    if undo is not None:
-        text.append(" ↩" if undo.state is Seen.ANSWERED else " ↩…", style="magenta")
+    own = (f"{step}:undo", f"{step}:undo.")
+    undos = [s for p, s in followed.messages.items() if p == own[0] or p.startswith(own[1])]
+    if undos:
+        done = all(s.state is Seen.ANSWERED for s in undos)
+        text.append(" ↩" if done else " ↩…", style="magenta")
     return text
 
 

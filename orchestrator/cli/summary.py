@@ -11,8 +11,7 @@ from rich.text import Text
 
 from orchestrator.runtime.instances import Outcome
 from orchestrator.runtime.watch import Followed, Seen
-
-_UNDO = ":undo"
+from orchestrator.runtime.wire import is_undo
 
 
 def outcomes(ends: Mapping[str, Outcome], sagas: Mapping[str, Followed]) -> Table:
@@ -56,15 +55,14 @@ def _failures(course: Followed) -> list[str]:
     return [
         f"{path} {sight.answer}"
         for path, sight in course.messages.items()
-        if sight.state is not Seen.ANSWERED and not path.endswith(_UNDO)
+        if sight.state is not Seen.ANSWERED and not is_undo(path)
     ]
 
 
 def _undone(course: Followed) -> str:
-    undos = [
-        p for p, s in course.messages.items() if p.endswith(_UNDO) and s.state is Seen.ANSWERED
-    ]
-    return ", ".join(p.removesuffix(_UNDO) for p in undos)
+    undos = (p for p, s in course.messages.items() if is_undo(p) and s.state is Seen.ANSWERED)
+    # The messages of an undo's block stand for it together.
+    return ", ".join(dict.fromkeys(p.partition(":undo")[0] for p in undos))
 
 
 def _table(title: str) -> Table:

@@ -71,6 +71,11 @@ def within(part: Instruction) -> Iterator[Instruction]:
     return _all(list(reversed(bodies(part))))
 
 
+def inside(body: tuple[Instruction, ...]) -> Iterator[Instruction]:
+    """Every instruction of a block, nested ones after the one that holds them."""
+    return _all([body])
+
+
 def _all(stack: list[Any]) -> Iterator[Instruction]:
     while stack:
         part = stack.pop()
@@ -85,7 +90,7 @@ def bodies(part: Instruction) -> list[tuple[Instruction, ...]]:
     """The blocks inside an instruction, in the order in which they are written."""
     match part:
         case StepPlan():
-            return [h.body for h in part.handlers]
+            return [*(h.body for h in part.handlers), part.undo_body or ()]
         case IfPlan():
             return [part.then, part.otherwise]
         case MatchPlan():

@@ -213,18 +213,28 @@ class _Lowering:
     def _step(self, step: StepModel) -> StepPlan:
         parks = self._forward or step.policy.exhausted is Exhausted.PARK
         needed = parks and step.name in self._read
+        path = self._path(step.name)
+        undo_body = self._undo(path, step.undo_body) if step.undo_body is not None else None
         self._forward = self._forward or step.pivot
         return StepPlan(
-            path=self._path(step.name),
+            path=path,
             needed=needed,
             name=step.name,
             call=_call(step.call, step.policy),
             undo=_call(step.undo, step.undo_policy) if step.undo and step.undo_policy else None,
+            undo_body=undo_body,
             undo_reads_reply=step.undo_reads_reply,
             handlers=tuple(self._handler(h) for h in step.handlers),
             pivot=step.pivot,
             place=step.place,
         )
+
+    def _undo(self, path: str, body: tuple[Statement, ...]) -> tuple[Instruction, ...]:
+        """An undo's paths begin with that of its step: `taken:undo.told`."""
+        outside, self._inside = self._inside, (f"{path}:undo",)
+        lowered = self.block(body)
+        self._inside = outside
+        return lowered
 
     def _handler(self, handler: HandlerModel) -> HandlerPlan:
         body = self.block(handler.body)

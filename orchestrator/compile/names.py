@@ -20,7 +20,7 @@ def names_read(part: Any) -> frozenset[str]:
         if isinstance(part, Ref):
             names.add(part.name)
         elif isinstance(part, StepModel):
-            names |= names_read(part.undo) - {part.name}
+            names |= names_read((part.undo, part.undo_body)) - {part.name}
             left.extend((part.call, part.handlers))
         elif isinstance(part, BaseModel):
             left.extend(value for _, value in part)

@@ -87,13 +87,15 @@ class HandlerPlan(_Part):
 class StepPlan(_Part):
     """Calls and waits for the answer, which becomes the variable `name`. `path` is the
     step's own within the saga; ids of messages and activities are made from it. `needed` tells, of
-    a step that may be parked, that its answer is read."""
+    a step that may be parked, that its answer is read. It is undone by a call, or by the
+    instructions of `undo_body`."""
 
     kind: Literal["step"] = "step"
     path: str
     name: str
     call: CallPlan
     undo: CallPlan | None = None
+    undo_body: tuple[Instruction, ...] | None = None
     undo_reads_reply: bool = False
     handlers: tuple[HandlerPlan, ...] = ()
     pivot: bool = False

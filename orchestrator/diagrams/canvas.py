@@ -101,6 +101,15 @@ class Canvas:
         look = {**_SHAPES[call.callee], "style": _DASHED, "group": f"{self.column}:undo"}
         return self._add(f"undo:{path}", label, paint, look, tooltip, ran, "undo")
 
+    def undo_block(self, path: str, label: Label) -> str:
+        """An undo in steps of its own: a tab, dashed as every undo is."""
+        state = self.state(path)
+        ran = state if state and state.status in (Status.UNDOING, Status.UNDONE) else None
+        paint = STATUSES[ran.status] if ran else Paint(PLAIN.fill, VIOLET)
+        look = {"shape": "tab", "style": "filled,dashed", "group": f"{self.column}:undo"}
+        tooltip = "these steps undo it, in this order"
+        return self._add(f"undo:{path}", label, paint, look, tooltip, ran, "undo")
+
     def message(self, path: str, label: Label, event: str) -> str:
         """An event that comes in or goes out: a pill with a double border."""
         tooltip = clean(self._program.event(event).doc) or wire_type(event)

@@ -6,16 +6,20 @@ from collections.abc import Iterator
 
 from dsl.cel.nodes import Node
 from dsl.model import Callee, wire_type
+from orchestrator.compile.compile import inside
 from orchestrator.compile.plan import (
     ArmPlan,
     AwaitPlan,
     CallPlan,
+    EmitPlan,
     FailPlan,
     ForPlan,
+    Instruction,
     PolicyPlan,
     ReturnPlan,
     SagaPlan,
     SleepPlan,
+    StepPlan,
     WhilePlan,
 )
 from orchestrator.diagrams.expression import shown
@@ -25,6 +29,8 @@ from orchestrator.diagrams.text import clean, cut, duration, wrap
 
 _WIDE = 34
 _CAPTION = (30, 3)
+#: How many calls of an undo's block are named.
+_FEW = 4
 
 DONE: Label = (Line("w", "done"),)
 RACE: Label = (Line("c", "the first of"),)
@@ -76,6 +82,25 @@ def undo(name: str, call: CallPlan) -> Label:
         Line("c", cut(callee(call), _WIDE + 6)),
         Line("s", policy(call.policy)),
     )
+
+
+def undo_block(name: str, body: tuple[Instruction, ...]) -> Label:
+    """The block that undoes a step: what it calls and publishes, the first few."""
+    calls = [c for part in inside(body) if (c := _does(part))]
+    more = [Line("s", f"and {len(calls) - _FEW} more")] if len(calls) > _FEW else []
+    shown = [Line("c", cut(text, _WIDE + 6)) for text in calls[:_FEW]]
+    return (Line("s", cut(f"undo {name}, in steps", _WIDE)), *shown, *more)
+
+
+def _does(part: Instruction) -> str:
+    match part:
+        case StepPlan():
+            return callee(part.call)
+        case EmitPlan():
+            return f"publishes {wire_type(part.event)}"
+        case AwaitPlan():
+            return f"waits for {wire_type(part.event)}"
+    return ""
 
 
 def callee(call: CallPlan) -> str:

@@ -158,6 +158,11 @@ class _Walk:
             self.canvas.back(undo, self.canvas.one_of(front.undos))
             own = (undo,)
             row.append(undo)
+        elif step.undo_body is not None:
+            undo = self.canvas.undo_block(step.path, labels.undo_block(step.name, step.undo_body))
+            self.canvas.back(undo, self.canvas.one_of(front.undos))
+            own = (undo,)
+            row.append(undo)
         self.canvas.row(*row)
         if not self._forward:
             self._unhandled(step, node, front.undos, own)

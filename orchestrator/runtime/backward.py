@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.compile.plan import CallPlan
+from orchestrator.compile.plan import CallPlan, Instruction
 from orchestrator.runtime.effects import (
     Command,
     CommandFailed,
@@ -16,6 +16,7 @@ from orchestrator.runtime.effects import (
     Reason,
     SagaFailed,
 )
+from orchestrator.runtime.env import Env
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.undo import Undo, Undos
 
@@ -34,10 +35,16 @@ class _NothingDone(Exception):
 
 
 class Compensation:
-    """Undoes what stacks of undos hold."""
+    """Undoes what stacks of undos hold; `block` runs the instructions of an `undo { }`."""
 
-    def __init__(self, effects: Effects, expressions: Expressions) -> None:
+    def __init__(
+        self,
+        effects: Effects,
+        expressions: Expressions,
+        block: Callable[[tuple[Instruction, ...], Env], Awaitable[Any]],
+    ) -> None:
         self._effects = effects
+        self._block = block
         self._expressions = expressions
 
     async def run(self, undos: Undos, full: Callable[[], bool] = never) -> bool:
@@ -64,15 +71,18 @@ class Compensation:
     async def _undo(self, undo: Undo) -> None:
         """Runs one undo until it is done, is known not to be needed, or a person gives it up."""
         step = undo.step
-        assert step.undo
         path = f"{step.path}{undo.env.turn}:undo"
         while True:
             try:
                 if step.undo_reads_reply and not undo.known:
                     # The command is sent once more, under its id: the answer tells what to undo.
-                    undo.env[step.name] = await self._settle(undo.command, step.undo)
+                    undo.env[step.name] = await self._settle(undo.command, step.undo or step.call)
                     undo.known = True
-                await self._effects.call(self._command(path, undo, step.undo))
+                if step.undo_body is not None:
+                    # Again from its beginning, and from the same names, when it is tried again.
+                    await self._block(step.undo_body, undo.env.snapshot())
+                elif step.undo:
+                    await self._effects.call(self._command(path, undo, step.undo))
                 return
             except _NothingDone:
                 return

@@ -92,7 +92,7 @@ class Interpreter:
         self._effects = effects
         self._expressions = expressions
         self._full = full
-        self._compensation = Compensation(effects, expressions)
+        self._compensation = Compensation(effects, expressions, self._undo_block)
         #: The names of the saga's outermost block.
         self.names = Env(alone=True)
         #: What is to be undone, last of all first.
@@ -145,6 +145,10 @@ class Interpreter:
             if left is not None:
                 return left
         return None
+
+    async def _undo_block(self, body: tuple[Instruction, ...], env: Env) -> None:
+        """What an `undo { }` does; nothing of it is undone."""
+        await self._block(body, env, Undos())
 
     async def _inside(
         self,
@@ -213,7 +217,7 @@ class Interpreter:
         self._waits += 1
         command = self._expressions.command(step.path, step.call, env, step.place)
         undo = None  # from the pivot on nothing is undone
-        if step.undo and not self._forward:
+        if _undone(step) and not self._forward:
             undo = Undo(step, command, env.snapshot(), known=False)
         while True:
             try:
@@ -502,6 +506,10 @@ class Interpreter:
             return bool(self._value(part.condition, seen, place))
 
         return fits
+
+
+def _undone(step: StepPlan) -> bool:
+    return step.undo is not None or step.undo_body is not None
 
 
 def _handler(handlers: tuple[HandlerPlan, ...], failed: CommandFailed) -> int | None:

@@ -31,6 +31,8 @@ async def together(work: Sequence[Coroutine[Any, Any, Any]]) -> None:
     tasks = [asyncio.ensure_future(w) for w in work]
     try:
         await asyncio.gather(*tasks)
+    except GeneratorExit:
+        raise  # an evicted workflow is closed: nothing of it goes on
     except BaseException:
         # What they had done is known when all have ended.
         for task in tasks:

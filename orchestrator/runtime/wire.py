@@ -107,6 +107,11 @@ def message_id(workflow_id: str, path: str) -> str:
     return f"{workflow_id}#{path}"
 
 
+def is_undo(path: str) -> bool:
+    """Whether a message belongs to an undo: `taken[0]:undo`, or `taken:undo.told[0]` in a block."""
+    return ":undo" in path
+
+
 def split_message_id(id: str) -> tuple[str, str]:
     """The workflow id and the path that a message id was made of. Raises ValueError."""
     workflow, mark, path = id.rpartition("#")

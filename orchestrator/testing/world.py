@@ -24,7 +24,7 @@ from orchestrator.runtime.outcomes import (
     unusable,
 )
 from orchestrator.runtime.signature import parameters_of, result_of
-from orchestrator.runtime.wire import message_id
+from orchestrator.runtime.wire import is_undo, message_id
 from orchestrator.testing import words
 from orchestrator.testing.answers import Answer, Answers
 from orchestrator.testing.clock import VirtualLoop
@@ -121,7 +121,7 @@ class Instance:
         else:
             payload_to_send(command.arguments, world.codec)
             key = plan.commands[command.name].key
-        undo = " (undo)" if command.message.endswith(":undo") else ""
+        undo = " (undo)" if is_undo(command.message) else ""
         text = f"{command.shown}({words.fields(command.arguments, key)}){undo}"
         world.log(Event.SENT, text, command.arguments, command.message)
         with self._waiting(f"an answer to `{command.shown}`"):

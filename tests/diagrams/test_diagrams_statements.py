@@ -116,6 +116,7 @@ service s {
         "for i in [1, 2] { for j in [i] { if j > 1 { return } step b = s.Do(id: id) undo none } }",
         "let xs = for i in [1, 2] { while true { yield i } } fail string(size(xs))",
         "while true { step b = s.Do(id: id) undo s.Do(id: id) }",
+        "while true { step b = s.Do(id: id) undo { step c = s.Do(id: b.id) sleep 1s } }",
         "for _i in [1, 2] { fail id }",
         "race { on s.Done { return } }",
     ],
@@ -124,6 +125,21 @@ def test_every_nesting_is_drawn(body: str) -> None:
     program = check_texts({"a.flow": f"{CONTRACTS}saga S(id: string) key id {{ {body} }}"}).program
     assert program
     assert render(dot(program.modules["a"].sagas[0], program), "svg")
+
+
+def test_an_undo_in_steps_says_what_it_does(read: Callable[[str], Any]) -> None:
+    """It is one box on the way back, with what it calls."""
+    body = """
+      step x = s.Do(id: id) undo none
+      step a = s.Do(id: id) undo { step back = s.Do(id: a.id) await s.Done }
+      step b = s.Do(id: id) undo s.Do(id: b.id)
+    """
+    program = check_texts({"a.flow": f"{CONTRACTS}saga S(id: string) key id {{ {body} }}"}).program
+    assert program
+    picture = read(dot(program.modules["a"].sagas[0], program))
+    label = picture.nodes["undo:a"]["label"]
+    assert all(text in label for text in ("undo a, in steps", "s.Do", "waits for s.Done"))
+    assert ("undo:b", "undo:a") in picture.ways("undo")
 
 
 def test_a_head_shows_the_inputs_and_an_await_its_signal() -> None:

@@ -15,6 +15,10 @@ service talks {
   event Offered key id { id: string }
   event Accepted key id { id: string }
 }
+service work {
+  command Ask key id { id: string } replies Told
+  event Told key id { id: string }
+}
 """
 
 
@@ -47,6 +51,10 @@ def codes(text: str) -> list[str]:
         # a branch beside gives it
         "saga A(id: string) key id { parallel {"
         "  branch a { await talks.Accepted } branch b { emit talks.Accepted(id: id) } } }",
+        # an undo gives it
+        "saga A(id: string) key id { step g = work.Ask(id: id)"
+        "  undo { step h = work.Ask(id: g.id) emit talks.Offered(id: h.id) } fail id }"
+        "saga B(id: string) key id { await talks.Offered }",
         # the scope is left
         "saga A(id: string) key id {"
         "  try { await talks.Accepted within 1h } on timeout { } emit talks.Accepted(id: id) }",

@@ -188,6 +188,22 @@ def test_branches_run_side_by_side() -> None:
     assert wrong(f'{given}\nrun Both(id: "1")\nexpect within 4s', sagas) == []
 
 
+def test_a_block_undoes_a_step() -> None:
+    """Its statements are played on the way back, in their order."""
+    block = """undo {
+      step back = bank.Refund(id: id, ref: paid.ref)
+      emit stock.Arrived(id: back.id, count: 9)
+    }
+    """
+    sagas = BUY.replace("undo bank.Refund(id: id, ref: paid.ref)", block).replace(
+        "return paid.ref", 'fail "changed"'
+    )
+    expects = "expect bank.Refund expect stock.Arrived(count: 9) expect stock.PutBack"
+    assert wrong(f"{RUN}\n{expects}", sagas) == []
+    assert "Refund" in texts(RUN, sagas)[-2]
+    assert texts(RUN, sagas)[-2].endswith("(undo)")
+
+
 # --- activities
 
 

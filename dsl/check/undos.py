@@ -1,0 +1,71 @@
+"""What undoes a step: a call, or a block of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from dsl import syntax
+from dsl.check import edits
+from dsl.check.block import Block
+from dsl.check.callees import Called
+from dsl.check.contents import Contents
+from dsl.check.policies import DEFAULT
+from dsl.model import Callee, CallModel, PolicyModel, Statement
+
+
+class Undone(NamedTuple):
+    """What undoes a step: a call with its policy, or statements; neither where nothing does."""
+
+    call: CallModel | None = None
+    policy: PolicyModel | None = None
+    body: tuple[Statement, ...] | None = None
+
+
+def check_undo(step: syntax.Step, called: Called, block: Block) -> Undone:
+    """The undo of a step that calls this."""
+    report = block.saga.report
+    if block.undoing and step.undo is not None:
+        message, help = "nothing undoes what an undo does", "remove this `undo`"
+        report.add("F331", message, step.undo.at, "in an undo", help)
+        return Undone()
+    if block.undoing:
+        return Undone()
+    if step.undo is None and called.kind is Callee.COMMAND and not block.forward:
+        message = f"nothing undoes `{step.name.text}`"
+        help = "add `undo service.Command(…)`, or `undo none` when there is nothing to undo"
+        report.add("F301", message, step.name.at, "no `undo`", help)
+    if step.undo is None or isinstance(step.undo, syntax.UndoNone):
+        return Undone()
+    if block.forward:
+        message, help = f"the undo of `{step.name.text}` never runs", "remove it"
+        fix = edits.removed_with("undo", step.undo.at)
+        report.add("F307", message, step.undo.at, "the pivot is passed", help, fix=fix)
+    inside = block.inner()
+    inside.declare(step.name, called.answer)
+    if isinstance(step.undo, syntax.Block):
+        return Undone(body=_block(step.undo, inside))
+    return _call(step.undo, inside)
+
+
+def _call(undo: syntax.Invocation, inside: Block) -> Undone:
+    called = inside.saga.callees.find(undo.callee, inside.saga.module)
+    if called is None:
+        return Undone()
+    # A command's undo goes by its service's policy; a function has no owner but the saga.
+    own = called.policy if called.kind is Callee.COMMAND else inside.saga.policy
+    return Undone(call(undo, called, inside), own or DEFAULT)
+
+
+def _block(undo: syntax.Block, inside: Block) -> tuple[Statement, ...]:
+    """The statements of an undo: another time than the saga's, so neither its deadline nor what
+    stands around it matter, and its names are copies."""
+    saga = replace(inside.saga, contents=Contents(undo), within=None)
+    within = replace(inside, saga=saga, undoing=inside.scope, forward=False, yields=None)
+    return within.inner().check(undo).body
+
+
+def call(invocation: syntax.Invocation, called: Called, block: Block) -> CallModel:
+    """A call with its arguments."""
+    arguments = block.arguments(invocation, called.fields)
+    return CallModel(command=called.name, callee=called.kind, arguments=arguments)
