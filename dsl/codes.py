@@ -62,4 +62,5 @@ CODES: dict[str, str] = {
     "F371": "an event that nothing publishes",
     "F372": "sagas that wait for each other",
     "F373": "a name that not every way sets",
+    "F374": "a history that grows too long",
 }

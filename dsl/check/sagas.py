@@ -13,6 +13,7 @@ from dsl.check.block import SagaContext, arguments, outermost, place
 from dsl.check.callees import Callees
 from dsl.check.contents import Contents
 from dsl.check.inputs import Inputs
+from dsl.check.limits import check_limits
 from dsl.check.messages import Messages
 from dsl.check.names import Module, Symbol
 from dsl.check.policies import Policies
@@ -93,7 +94,7 @@ class Sagas:
             message = f"`{saga.name.text}` can end without a result"
             help = f"end every way with `return` (a `{result}`) or `fail`"
             self._report.add("F308", message, saga.name.at, f"returns `{result}`", help)
-        return SagaModel(
+        model = SagaModel(
             name=symbol.name,
             parameters=tuple(ParameterModel(name=p.name, type=p.type) for p in parameters),
             result=result,
@@ -107,6 +108,8 @@ class Sagas:
             doc=saga.doc,
             place=place(saga.at),
         )
+        check_limits(saga, model, self._report)
+        return model
 
     def _key(self, saga: syntax.SagaDecl, scope: LocalScope) -> tuple[Node, Type]:
         if saga.key is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from dsl import syntax
 from dsl.check import edits
 from dsl.check.block import Block, place, reads
@@ -13,6 +11,7 @@ from dsl.check.promises import check_commands
 from dsl.check.report import did_you_mean
 from dsl.check.undos import call, check_undo
 from dsl.diagnostic import Note
+from dsl.duration import said
 from dsl.model import HandlerModel, PolicyModel, StepModel
 from dsl.types import Named, optional
 
@@ -60,25 +59,13 @@ def _policy(step: syntax.Step, called: Called, block: Block) -> PolicyModel:
 def _fits(step: syntax.Step, policy: PolicyModel, block: Block) -> None:
     """A step whose attempts take longer than the whole saga may can never use them all."""
     within, worst = block.saga.within, longest(policy)
-    if within is None or worst <= within:
+    if within is None or worst <= within or block.forward:
         return
     at = step.policy.at if step.policy else step.name.at
     message = f"the attempts of `{step.name.text}` cannot fit in its saga"
-    label = f"they may take {_said(worst)}"
-    help = f"allow fewer or shorter attempts, or the saga more than {_said(within)}"
+    label = f"they may take {said(worst)}"
+    help = f"allow fewer or shorter attempts, or the saga more than {said(within)}"
     block.saga.report.add("F309", message, at, label, help)
-
-
-def _said(time: timedelta) -> str:
-    """A time in the two largest units that it needs, `1h 30m`."""
-    left, parts = time / timedelta(seconds=1), []
-    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
-        if left >= size:
-            parts.append(f"{left // size:.0f}{unit}")
-            left %= size
-    if left and len(parts) < 2:
-        parts.append(f"{left:.4g}s")
-    return " ".join(parts[:2])
 
 
 def _handlers(

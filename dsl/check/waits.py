@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from dsl import syntax
@@ -10,6 +11,7 @@ from dsl.cel.nodes import Node
 from dsl.check import edits
 from dsl.check.block import Block, Checked, place
 from dsl.diagnostic import Note
+from dsl.duration import said
 from dsl.model import ArmModel, AwaitModel, EventModel, RaceModel, SleepModel
 from dsl.types import ANY, BOOL, DURATION, Named, optional
 
@@ -17,7 +19,7 @@ from dsl.types import ANY, BOOL, DURATION, Named, optional
 def check_await(statement: syntax.Await, block: Block) -> AwaitModel | None:
     """`await Event as e when condition within limit on timeout { }`, or of a signal."""
     event = _awaited(statement.event, block)
-    limit = block.expression(statement.within, DURATION) if statement.within else None
+    limit = _time(statement.within, block) if statement.within else None
     on_timeout = _on_timeout(statement, block)
     if limit and on_timeout is None and block.forward:
         message = "the saga may fail here, after the pivot"
@@ -42,7 +44,7 @@ def check_await(statement: syntax.Await, block: Block) -> AwaitModel | None:
         name=statement.name.text if statement.name else None,
         condition=condition,
         text=statement.condition.at.text if statement.condition else "",
-        within=limit.node if limit else None,
+        within=limit,
         on_timeout=on_timeout.body if on_timeout else None,
         place=place(statement.at),
     )
@@ -83,7 +85,7 @@ def check_race(statement: syntax.Race, block: Block) -> tuple[RaceModel, bool]:
         )
     limit = after = None
     if statement.after:
-        limit = block.expression(statement.after.limit, DURATION).node
+        limit = _time(statement.after.limit, block)
         after = block.inner().check(statement.after.body)
         ends.append(after.ends)
     model = RaceModel(
@@ -97,8 +99,8 @@ def check_race(statement: syntax.Race, block: Block) -> tuple[RaceModel, bool]:
 
 def check_sleep(statement: syntax.Sleep, block: Block) -> SleepModel:
     """`sleep time`."""
-    time = block.expression(statement.time, DURATION)
-    return SleepModel(time=time.node, text=statement.time.at.text, place=place(statement.at))
+    time = _time(statement.time, block)
+    return SleepModel(time=time, text=statement.time.at.text, place=place(statement.at))
 
 
 class _Awaited(NamedTuple):
@@ -131,6 +133,17 @@ def _event(path: syntax.Path, block: Block) -> EventModel | None:
         help = "an event finds its saga by an equal key: give both the same type"
         block.saga.report.add("F303", message, path.at, label, help)
     return event
+
+
+def _time(time: syntax.Expr, block: Block) -> Node:
+    """How long to wait; before the pivot the saga's own limit ends a wait that is longer."""
+    within = None if block.forward else block.saga.within
+    told = time.value if isinstance(time, syntax.Literal) else None
+    if within is not None and isinstance(told, timedelta) and told > within:
+        message = f"a wait of {said(told)} cannot fit in its saga"
+        help = f"wait for less, or allow the saga more than {said(within)}"
+        block.saga.report.add("F309", message, time.at, f"`within` {said(within)}", help)
+    return block.expression(time, DURATION).node
 
 
 def _condition(condition: syntax.Expr | None, inside: Block) -> Node | None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orchestrator.cli.errors import command
 from orchestrator.cli.fixing import fix_flows
 from orchestrator.cli.flows import read_flows
-from orchestrator.cli.output import print_json
+from orchestrator.cli.output import console, print_json
+
+if TYPE_CHECKING:
+    from dsl.load import Loaded
 
 
 class Format(StrEnum):
@@ -29,6 +32,9 @@ def check(
     format: Annotated[Format, typer.Option(help="How findings are printed.")] = Format.TEXT,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Put right in the files what can be.")] = False,
+    budget: Annotated[
+        bool, typer.Option("--budget", help="Also say what each saga takes, best to worst.")
+    ] = False,
 ) -> None:
     """Checks flows without running anything. The exit status is 1 when there are errors."""
     from dsl.diagnostic import has_errors
@@ -42,14 +48,15 @@ def check(
         for diagnostic in loaded.diagnostics:
             typer.echo(to_github(diagnostic))
     elif json or format is Format.JSON:
-        print_json(
-            {
-                "ok": not has_errors(loaded.diagnostics),
-                "modules": list(loaded.asked),
-                "diagnostics": [to_json(d) for d in loaded.diagnostics],
-                "fixed": [to_json(d) for d in fixed],
-            }
-        )
+        document: dict[str, Any] = {
+            "ok": not has_errors(loaded.diagnostics),
+            "modules": list(loaded.asked),
+            "diagnostics": [to_json(d) for d in loaded.diagnostics],
+            "fixed": [to_json(d) for d in fixed],
+        }
+        if budget:
+            document["budgets"] = _budgets_json(loaded)
+        print_json(document)
     else:
         for diagnostic in fixed:
             typer.echo(f"fixed[{diagnostic.code}]: {diagnostic.at}: {diagnostic.message}")
@@ -62,5 +69,22 @@ def check(
         if fixable := sum(bool(d.fix) for d in loaded.diagnostics):
             found += f" (--fix puts {fixable} right)"
         typer.echo(f"checked {files} file{'s' if files != 1 else ''}: {found}")
+        if budget:
+            _print_budgets(loaded)
     if has_errors(loaded.diagnostics):
         raise typer.Exit(1)
+
+
+def _budgets_json(loaded: Loaded) -> list[dict[str, Any]]:
+    from orchestrator.cli import budgets
+
+    return budgets.to_json(budgets.asked(loaded))
+
+
+def _print_budgets(loaded: Loaded) -> None:
+    from orchestrator.cli import budgets
+
+    if found := budgets.asked(loaded):
+        console().print(budgets.table(found))
+        for line in budgets.unbounded(found):
+            typer.echo(line)

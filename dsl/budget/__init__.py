@@ -1,0 +1,1 @@
+"""What a saga may cost: time, history events, messages."""
