@@ -758,6 +758,11 @@ class Program(Model):
         """The qualified names of all enums."""
         return frozenset(self._enums)
 
+    @property
+    def messages(self) -> tuple[CommandModel | EventModel, ...]:
+        """All commands and events."""
+        return (*self._commands.values(), *self._events.values())
+
     def command(self, name: str) -> CommandModel:
         """A command by qualified name. Raises KeyError."""
         return self._commands[name]

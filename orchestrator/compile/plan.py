@@ -381,6 +381,11 @@ class Plan(_Part):
     enums: dict[str, EnumModel] = {}
     topics: tuple[TopicModel, ...] = ()
 
+    @property
+    def messages(self) -> tuple[CommandModel | EventModel, ...]:
+        """All commands and events."""
+        return (*self.commands.values(), *self.events.values())
+
     def record(self, name: str) -> RecordModel:
         """A record or payload by qualified name. Raises KeyError."""
         return self.records[name]

@@ -10,7 +10,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from dsl.load import Loaded
-from dsl.model import ModuleModel, TopicModel, WireFormat
+from dsl.model import ModuleModel, TopicModel
 from orchestrator.compile.compile import compile_module, version_of
 from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.compile.stored import read_plan, write_plan
@@ -48,7 +48,6 @@ async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -
     assert loaded.program, "only a program without errors is deployed"
     modules = [m for m in loaded.asked if not loaded.program.modules[m].only_scenarios]
     plans = [compile_module(loaded.program, m) for m in modules]
-    _refuse_formats(plans)
     _require_functions(plans, loaded.sources)
     async with database.reading() as session:
         before = await versions.current(session)
@@ -128,18 +127,6 @@ def dead_letters(plan: Plan) -> set[str]:
         elif isinstance(part, list | tuple):
             pending.extend(part)
     return found
-
-
-def _refuse_formats(plans: list[Plan]) -> None:
-    """What is declared to be Avro or Protobuf is not written as JSON in silence."""
-    written = {c.name: c.wire for plan in plans for c in plan.commands.values()}
-    written |= {e.name: e.wire for plan in plans for e in plan.events.values()}
-    for name, wire in written.items():
-        if wire is not WireFormat.JSON:
-            raise DeployError(
-                f"the messages of `{name.split('.')[-2]}` are declared as {wire}, and so far only"
-                " JSON is written: say `format: json`"
-            )
 
 
 def _refuse_shared_names(plans: list[Plan]) -> None:

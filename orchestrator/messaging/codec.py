@@ -13,7 +13,15 @@ from orchestrator.messaging.codec_error import CodecError, DecodeError, EncodeEr
 from orchestrator.messaging.record_codec import compile_decoder, compile_encoder
 from orchestrator.messaging.scalars import FROM_WIRE, TO_WIRE, Convert
 
-__all__ = ["CodecError", "DecodeError", "EncodeError", "JsonCodec", "Types"]
+__all__ = [
+    "CodecError",
+    "DecodeError",
+    "EncodeError",
+    "JsonCodec",
+    "Types",
+    "read_json",
+    "write_json",
+]
 
 
 class Types(Protocol):
@@ -42,20 +50,12 @@ class JsonCodec:
 
     def encode(self, value: Mapping[str, Any], qualified: str) -> bytes:
         """A record or message as UTF-8 JSON. Raises EncodeError, KeyError for an unknown type."""
-        wire = self.encoder(Named(qualified))(value)
-        try:
-            return _dump(wire).encode()
-        except UnicodeEncodeError:
-            raise EncodeError("holds text with lone surrogates") from None
+        return write_json(self.encoder(Named(qualified))(value))
 
     def decode(self, data: bytes, qualified: str) -> Struct:
         """The record or message in UTF-8 JSON. Raises DecodeError, KeyError for an unknown type."""
         decoder = self.decoder(Named(qualified))
-        try:
-            found = json.loads(data.decode(), parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            raise DecodeError(f"is not JSON ({_reason(error)})") from None
-        decoded: Struct = decoder(found)
+        decoded: Struct = decoder(read_json(data))
         return decoded
 
     def to_wire(self, value: Any, type: Type) -> Any:
@@ -129,6 +129,22 @@ class JsonCodec:
 
     def _refuse_union(self, type: OneOf | Scalar) -> NoReturn:
         raise TypeError(f"{type} has no wire form: the envelope's type tells which message it is")
+
+
+def write_json(wire: Any) -> bytes:
+    """What `to_wire` gave, as UTF-8 JSON. Raises EncodeError."""
+    try:
+        return _dump(wire).encode()
+    except UnicodeEncodeError:
+        raise EncodeError("holds text with lone surrogates") from None
+
+
+def read_json(data: bytes) -> Any:
+    """UTF-8 JSON as what `from_wire` reads. Raises DecodeError."""
+    try:
+        return json.loads(data.decode(), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise DecodeError(f"is not JSON ({_reason(error)})") from None
 
 
 def _list(inner: Convert, error: type[CodecError]) -> Convert:

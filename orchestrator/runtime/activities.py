@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,6 +13,9 @@ from temporalio import activity
 from orchestrator.messaging.bus import Bus, BusError
 from orchestrator.messaging.deadletter import Disposition, dead_letter
 from orchestrator.messaging.envelope import Envelope, ReplyTo, to_record
+from orchestrator.messaging.payloads import Payloads
+from orchestrator.messaging.record import Record
+from orchestrator.runtime.answers import readable
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.window import Window
 from orchestrator.runtime.wire import EXCHANGE, PUBLISH, REQUEST, Answer, Outgoing
@@ -23,12 +25,14 @@ GROUP = "orchestrate"
 
 
 class Activities:
-    """Publishes what a workflow sends. `window` (seconds) is how long the fast way waits."""
+    """Publishes what the workflows of one version send. `window` is how long the fast way waits;
+    all versions share it."""
 
-    def __init__(self, bus: Bus, replies: Replies, window: float) -> None:
+    def __init__(self, bus: Bus, replies: Replies, window: Window, payloads: Payloads) -> None:
         self._bus = bus
         self._replies = replies
-        self._window = Window(window)
+        self._window = window
+        self._payloads = payloads
 
     def all(self) -> list[Callable[..., Any]]:
         """What a worker registers."""
@@ -46,8 +50,8 @@ class Activities:
         answer: Answer | None = None
         try:
             async with asyncio.timeout(min(window, command.timeout)):
-                await self._bus.publish(_record(command, self._replies.reply_to()))
-                answer = await future
+                await self._bus.publish(self._record(command, self._replies.reply_to()))
+                answer = readable(await future, self._payloads)
         except (TimeoutError, BusError):
             pass
         finally:
@@ -61,17 +65,17 @@ class Activities:
         consumer. A retry first waits its jitter."""
         if activity.info().attempt > 1 and command.jitter:
             await asyncio.sleep(random.uniform(0, command.jitter))
-        await self._bus.publish(_record(command, self._replies.reply_to()))
+        await self._bus.publish(self._record(command, self._replies.reply_to()))
         activity.raise_complete_async()
 
     @activity.defn(name=PUBLISH)
     async def publish(self, message: Outgoing) -> None:
         """Publishes an event, or a command as a dead letter."""
         if message.dead_letter is None:
-            await self._bus.publish(_record(message, None))
+            await self._bus.publish(self._record(message, None))
             return
         letter = dead_letter(
-            _envelope(message, None),
+            self._envelope(message, None),
             message.dead_letter,
             message.reason or "",
             Disposition.EXHAUSTED,
@@ -80,20 +84,20 @@ class Activities:
         )
         await self._bus.publish(letter)
 
+    def _record(self, message: Outgoing, reply_to: ReplyTo | None) -> Record:
+        return to_record(self._envelope(message, reply_to), message.topic)
 
-def _record(message: Outgoing, reply_to: ReplyTo | None) -> Any:
-    return to_record(_envelope(message, reply_to), message.topic)
-
-
-def _envelope(message: Outgoing, reply_to: ReplyTo | None) -> Envelope:
-    return Envelope(
-        id=message.id,
-        type=message.type,
-        source=f"/sagas/{message.saga}",
-        time=datetime.now(UTC),
-        key=message.key,
-        data=json.dumps(message.data, separators=(",", ":"), ensure_ascii=False).encode(),
-        correlation_id=message.correlation,
-        causation_id=message.cause,
-        reply_to=reply_to,
-    )
+    def _envelope(self, message: Outgoing, reply_to: ReplyTo | None) -> Envelope:
+        data, content_type = self._payloads.write(message.data, message.type)
+        return Envelope(
+            id=message.id,
+            type=message.type,
+            source=f"/sagas/{message.saga}",
+            time=datetime.now(UTC),
+            key=message.key,
+            data=data,
+            content_type=content_type,
+            correlation_id=message.correlation,
+            causation_id=message.cause,
+            reply_to=reply_to,
+        )

@@ -15,6 +15,8 @@ from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.messaging.codec import DecodeError, JsonCodec
+from orchestrator.messaging.payloads import Payloads
+from orchestrator.runtime.answers import readable
 from orchestrator.runtime.attempts import attempt_limit, explained, retry_policy
 from orchestrator.runtime.cancels import Cancels
 from orchestrator.runtime.effects import Command
@@ -41,11 +43,18 @@ class Calls:
     """Sends one saga's messages."""
 
     def __init__(
-        self, plan: Plan, saga: SagaPlan, codec: JsonCodec, cancels: Cancels, cause: str | None
+        self,
+        plan: Plan,
+        saga: SagaPlan,
+        codec: JsonCodec,
+        payloads: Payloads,
+        cancels: Cancels,
+        cause: str | None,
     ) -> None:
         self._plan = plan
         self._saga = saga
         self._codec = codec
+        self._payloads = payloads
         self._cancels = cancels
         self._cause = cause
         self._id = workflow.info().workflow_id
@@ -60,7 +69,7 @@ class Calls:
         answer = await self._quickly(outgoing, command)
         if answer is None:
             answer = await self._durably(outgoing, command)
-        return self._read(answer, contract)
+        return self._read(readable(answer, self._payloads), contract)
 
     async def _quickly(self, outgoing: Outgoing, command: Command) -> Answer | None:
         handle = workflow.start_local_activity(

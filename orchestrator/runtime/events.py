@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Any
 
 import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from dsl.cel.errors import CelError
+from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.codec import CodecError
@@ -75,7 +76,7 @@ class Events:
             await self._bury(record, error, Disposition.REJECTED)
 
     async def _start(self, served: Served, start: Start, envelope: Envelope) -> None:
-        payload = served.codec.decode(envelope.data, served.events[envelope.type])
+        payload: Struct = served.codec.from_wire(*_read(served, envelope))
         parameters = {
             name: served.expressions.evaluate(node, {start.start.name: payload})
             for name, node in start.start.arguments.items()
@@ -103,9 +104,10 @@ class Events:
             return
         # The newest version's reading of it; a saga of an older one decodes it for itself.
         served = next(s for s in reversed(self._running) if envelope.type in s.awaits)
-        payload: Struct = served.codec.decode(envelope.data, served.events[envelope.type])
+        wire, type = _read(served, envelope)
+        payload: Struct = served.codec.from_wire(wire, type)
         key = payload[served.plan.events[served.events[envelope.type]].key]
-        arrival = Arrival(envelope.id, envelope.type, json.loads(envelope.data))
+        arrival = Arrival(envelope.id, envelope.type, wire)
         for saga in sorted(sagas):
             handle = self._client.get_workflow_handle(workflow_id(saga, key))
             try:
@@ -140,6 +142,12 @@ class Events:
         log.warning("event given up", place=record.place, error=type(error).__name__)
         topic = dead_letter_topic(record.topic, GROUP)
         await bury(self._bus, dead_letter(record, topic, error, disposition, GROUP))
+
+
+def _read(served: Served, envelope: Envelope) -> tuple[Any, Named]:
+    """An event in JSON wire form, and its type in a version. Raises DecodeError."""
+    wire = served.payloads.read(envelope.data, envelope.content_type, envelope.type)
+    return wire, Named(served.events[envelope.type])
 
 
 #: Refusals of this one call; after any other error it may succeed later.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections import Counter
 from datetime import timedelta
@@ -16,8 +15,9 @@ from dsl.model import TopicModel
 from orchestrator.messaging.bus import Bus, Reader
 from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
-from orchestrator.messaging.envelope import Envelope, EnvelopeError, ReplyTo, from_record
+from orchestrator.messaging.envelope import EnvelopeError, ReplyTo, from_record
 from orchestrator.messaging.record import Record
+from orchestrator.runtime.answers import answer_of
 from orchestrator.runtime.bury import bury
 from orchestrator.runtime.wire import Answer, split_message_id
 
@@ -77,7 +77,7 @@ class Replies:
             letter = dead_letter(record, DEAD_LETTERS.name, error, Disposition.POISON, GROUP)
             await bury(self._bus, letter)
             return
-        answer = _answer(envelope)
+        answer = answer_of(envelope)
         future = self._waiting.pop(command, None)
         if future is not None and not future.done():
             self.counts["fast"] += 1
@@ -105,10 +105,3 @@ class Replies:
                 log.warning("reply waits for Temporal", saga=workflow, error=error.message)
             await asyncio.sleep(wait)
             wait = min(wait * 2, 5.0)
-
-
-def _answer(envelope: Envelope) -> Answer:
-    try:
-        return Answer(envelope.type, json.loads(envelope.data), message=envelope.id)
-    except ValueError as error:
-        return Answer(envelope.type, invalid=f"it is not JSON ({error})", message=envelope.id)

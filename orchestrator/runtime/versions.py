@@ -12,6 +12,7 @@ from orchestrator.compile.compile import instructions
 from orchestrator.compile.plan import AwaitPlan, Instruction, Plan, RacePlan, SagaPlan, StartPlan
 from orchestrator.compile.stored import read_plan
 from orchestrator.messaging.codec import JsonCodec
+from orchestrator.messaging.payloads import Payloads
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.store import versions
 
@@ -31,6 +32,7 @@ class Served:
         self.plan = plan
         self.version = version
         self.codec = JsonCodec(plan)
+        self.payloads = Payloads(plan)
         self.expressions = Expressions()
         #: What an event, by its wire type, starts here.
         self.starts: dict[str, list[Start]] = {}

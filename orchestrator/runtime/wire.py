@@ -71,12 +71,15 @@ class Invocation:
 @dataclass(slots=True)
 class Answer:
     """A reply or failure as it came: its wire type, payload and message id. `invalid` says what is
-    wrong with a payload that could not be read."""
+    wrong with a payload that could not be read; one that is no JSON is `encoded` in base64 until
+    someone who knows its contract has read it."""
 
     type: str
     data: Any = None
     invalid: str | None = None
     message: str | None = None
+    encoded: str | None = None
+    content_type: str | None = None
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from orchestrator.runtime.deployment import deployment_name
 from orchestrator.runtime.functions import FunctionError, Functions, make_importable
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.versions import Served
+from orchestrator.runtime.window import Window
 from orchestrator.runtime.workflow import workflow_classes
 from orchestrator.store import versions
 from orchestrator.store.database import Database
@@ -66,7 +67,7 @@ class SagaWorker:
         self._bus = bus
         self._database = database
         self._replies = Replies(bus, client)
-        self._activities = Activities(bus, self._replies, window)
+        self._window = Window(window)
         self._code = code
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="activity")
         self._served: dict[tuple[str, str], Served] = {}
@@ -172,12 +173,13 @@ class SagaWorker:
         await self._bus.create_topics([*served.plan.topics, *letters])
 
     def _worker(self, served: Served, functions: Functions) -> Worker:
+        messages = Activities(self._bus, self._replies, self._window, served.payloads)
         version = WorkerDeploymentVersion(deployment_name(served.plan.module), served.version)
         return Worker(
             self._client,
             task_queue=served.plan.module,
             workflows=workflow_classes(served.plan),
-            activities=[*self._activities.all(), *functions.all()],
+            activities=[*messages.all(), *functions.all()],
             # The plan is deterministic by construction, and the sandbox costs 1.7 times the CPU.
             workflow_runner=UnsandboxedWorkflowRunner(),
             deployment_config=WorkerDeploymentConfig(

@@ -18,6 +18,7 @@ from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.messaging.codec import DecodeError, JsonCodec
+from orchestrator.messaging.payloads import Payloads
 from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.calls import Calls
 from orchestrator.runtime.cancels import Cancels
@@ -51,13 +52,17 @@ _MOMENT = 0.001
 
 def workflow_classes(plan: Plan) -> list[type]:
     """The workflow classes of a plan's sagas; workflow type = the saga's qualified name."""
-    codec, expressions = JsonCodec(plan), Expressions()
-    return [_workflow_class(plan, saga, codec, expressions) for saga in plan.sagas.values()]
+    codec, payloads, expressions = JsonCodec(plan), Payloads(plan), Expressions()
+    return [
+        _workflow_class(plan, saga, codec, payloads, expressions) for saga in plan.sagas.values()
+    ]
 
 
-def _workflow_class(plan: Plan, saga: SagaPlan, codec: JsonCodec, expressions: Expressions) -> type:
+def _workflow_class(
+    plan: Plan, saga: SagaPlan, codec: JsonCodec, payloads: Payloads, expressions: Expressions
+) -> type:
     async def run(self: SagaWorkflow, input: SagaInput) -> Any:
-        return await self.execute(plan, saga, codec, expressions, input)
+        return await self.execute(plan, saga, codec, payloads, expressions, input)
 
     # Temporal wants `run` on the class itself, refuses functions that look local, and takes an
     # annotated `self` for an input.
@@ -96,6 +101,7 @@ class SagaWorkflow:
         plan: Plan,
         saga: SagaPlan,
         codec: JsonCodec,
+        payloads: Payloads,
         expressions: Expressions,
         input: SagaInput,
     ) -> Any:
@@ -103,7 +109,7 @@ class SagaWorkflow:
         another run goes on."""
         self._codec = codec
         self._cancels = Cancels()
-        self._calls = Calls(plan, saga, codec, self._cancels, input.cause)
+        self._calls = Calls(plan, saga, codec, payloads, self._cancels, input.cause)
         self._functions = Invocations(plan, codec, self._cancels)
         self._room = Room(input.events)
         before = carried(input.carried)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from orchestrator.messaging.envelope import Envelope, to_record
+from orchestrator.messaging.payloads import is_binary
 from orchestrator.messaging.record import Record
 
 
@@ -19,8 +21,8 @@ class Outgoing:
     topic: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """For the inbox."""
-        e = self.envelope
+        """For the inbox; what is no text is kept in base64."""
+        e, binary = self.envelope, is_binary(self.envelope.content_type)
         return {
             "topic": self.topic,
             "id": e.id,
@@ -28,7 +30,7 @@ class Outgoing:
             "source": e.source,
             "time": e.time.isoformat(),
             "key": e.key,
-            "data": e.data.decode(),
+            "data": base64.b64encode(e.data).decode() if binary else e.data.decode(),
             "content_type": e.content_type,
             "correlation_id": e.correlation_id,
             "causation_id": e.causation_id,
@@ -42,7 +44,10 @@ class Outgoing:
         fields = dict(found)
         topic = fields.pop("topic")
         time = datetime.fromisoformat(fields.pop("time"))
-        return cls(Envelope(data=fields.pop("data").encode(), time=time, **fields), topic)
+        data = fields.pop("data").encode()
+        if is_binary(fields["content_type"]):
+            data = base64.b64decode(data)
+        return cls(Envelope(data=data, time=time, **fields), topic)
 
     def to_record(self, command: Envelope) -> Record | None:
         """What to publish for this delivery of the command; None for a reply nobody asked for."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dsl.model import wire_type
+from dsl.types import Named
 from orchestrator.messaging.codec import EncodeError
 from orchestrator.messaging.envelope import Envelope
 from orchestrator.service.context import Context
@@ -36,7 +37,8 @@ class Process:
         DecodeError, ConflictError (known id, another body), StoreError, ServiceError, and what the
         handler raises; nothing is recorded then."""
         service = self._service
-        value = service.codec.decode(envelope.data, handler.command.name)
+        wire = service.payloads.read(envelope.data, envelope.content_type, envelope.type)
+        value = service.codec.from_wire(wire, Named(handler.command.name))
         body = envelope.type.encode() + b"\n" + envelope.data
         async with self._database.transaction() as session:
             done = await inbox.claim(session, service.name, envelope.id, body)
@@ -85,7 +87,8 @@ class Process:
     def _envelope(self, command: Envelope, message: Message, id: str, key: str | None) -> Envelope:
         name = type(message).__flow_type__
         try:
-            data = self._service.codec.encode(to_value(message), name)
+            wire = self._service.codec.to_wire(to_value(message), Named(name))
+            data, content_type = self._service.payloads.write(wire, wire_type(name))
         except EncodeError as error:
             # A message made without its checks (`model_construct`).
             raise ServiceError(
@@ -98,6 +101,7 @@ class Process:
             time=datetime.now(UTC),
             key=key,
             data=data,
+            content_type=content_type,
             correlation_id=command.correlation_id,
             causation_id=command.id,
             traceparent=command.traceparent,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from dsl.model import TopicModel, WireFormat, wire_type
+from dsl.model import TopicModel, wire_type
 from orchestrator.messaging.bus import Bus, BusError, UndeliverableError
 from orchestrator.messaging.codec import DecodeError
 from orchestrator.messaging.consumer import KeyedConsumer
@@ -44,11 +44,6 @@ class ServiceRunner:
     ) -> None:
         if not service.handlers:
             raise ServiceError(f"service `{service.name}` has no handlers")
-        if service.model.format is not WireFormat.JSON:
-            raise ServiceError(
-                f"the messages of service `{service.name}` are declared as"
-                f" {service.model.format}, and so far only JSON is read: say `format: json`"
-            )
         self._service = service
         self._bus = bus
         self._database = Database(database_url)

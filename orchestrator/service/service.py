@@ -13,6 +13,7 @@ from sqlalchemy import MetaData
 from dsl.model import Program
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.codec import JsonCodec
+from orchestrator.messaging.payloads import Payloads
 from orchestrator.service.contract import find_command, find_service, read_program, simple
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import failure_of
@@ -54,6 +55,7 @@ class Service:
         self.program = program
         self.metadata = metadata
         self.codec = JsonCodec(program)
+        self.payloads = Payloads(program)
         self.models = Models(program)
         self.handlers: dict[str, Handler] = {}
         self.messages = Namespace(self.name, "message", self._message_names(), self.models.named)
