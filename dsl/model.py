@@ -575,7 +575,8 @@ class AnswerModel(Model):
 
 
 class ArrivalModel(Model):
-    """`given Event arrives after d`, from the start of the saga; or a signal of the saga."""
+    """`given Event arrives after d`, from the start of the saga; or a signal or an update of the
+    saga."""
 
     kind: Literal["arrival"] = "arrival"
     message: PatternModel
@@ -593,7 +594,20 @@ class CancelModel(Model):
     place: Place
 
 
-Given = Annotated[AnswerModel | ArrivalModel | CancelModel, _Made()]
+class DecisionModel(Model):
+    """`given C resolved by retry after d`: what a person decides, so long after a call of `C` with
+    these values has been parked; `times` times or always."""
+
+    kind: Literal["decision"] = "decision"
+    subject: PatternModel
+    decision: Literal["retry", "skip", "fail"]
+    delay: Node | None = None
+    times: int | None = None
+    text: str = ""
+    place: Place
+
+
+Given = Annotated[AnswerModel | ArrivalModel | CancelModel | DecisionModel, _Made()]
 
 
 class RunModel(Model):

@@ -745,7 +745,20 @@ class GivenCancel:
     at: Span
 
 
-Given = GivenAnswer | GivenTimeout | GivenValue | GivenArrival | GivenCancel
+@dataclass(frozen=True, slots=True)
+class GivenDecision:
+    """`given C(field: value) resolved by retry after d 2 times`; `decision` is `retry`, `skip` or
+    `fail`."""
+
+    subject: Path
+    only: tuple[Argument, ...]
+    decision: str
+    delay: Expr | None
+    times: Literal | None
+    at: Span
+
+
+Given = GivenAnswer | GivenTimeout | GivenValue | GivenArrival | GivenCancel | GivenDecision
 
 
 @dataclass(frozen=True, slots=True)

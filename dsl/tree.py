@@ -568,6 +568,20 @@ class TreeBuilder:
         delay, _ = self._repeated(c)
         return syntax.GivenCancel(delay, at)
 
+    def given_decision(self, at: Span, c: list[Any]) -> syntax.GivenDecision:
+        (decision,) = (x.content for x in _of(c, _Clause) if x.word == "decision")
+        delay, times = self._repeated(c)
+        return syntax.GivenDecision(c[0], _only(c), decision, delay, times, at)
+
+    def by_retry(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("decision", "retry", at)
+
+    def by_skip(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("decision", "skip", at)
+
+    def by_fail(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("decision", "fail", at)
+
     def _repeated(self, c: list[Any]) -> tuple[syntax.Expr | None, syntax.Literal | None]:
         """When something is given, and how often."""
         clauses = {x.word: x.content for x in _of(c, _Clause)}

@@ -12,6 +12,7 @@ from dsl.model import (
     ArrivalModel,
     Callee,
     CancelModel,
+    DecisionModel,
     Given,
     PatternModel,
     wire_type,
@@ -30,6 +31,8 @@ def check_given(given: syntax.Given, scene: Scene) -> Given | None:
         case syntax.GivenCancel():
             delay = scene.delay(given.delay)
             return CancelModel(delay=delay, text=text_of(given.at), place=place(given.at))
+        case syntax.GivenDecision():
+            return _decision(given, scene)
 
 
 def _answer(given: syntax.GivenAnswer | syntax.GivenTimeout, scene: Scene) -> Given | None:
@@ -83,7 +86,7 @@ def _value(given: syntax.GivenValue, scene: Scene) -> Given | None:
 
 
 def _subject(
-    given: syntax.GivenAnswer | syntax.GivenTimeout | syntax.GivenValue,
+    given: syntax.GivenAnswer | syntax.GivenTimeout | syntax.GivenValue | syntax.GivenDecision,
     called: Called,
     scene: Scene,
 ) -> PatternModel:
@@ -126,7 +129,7 @@ def _meant(given: syntax.GivenAnswer, called: Called, scene: Scene) -> str | Non
 def _arrival(given: syntax.GivenArrival, scene: Scene) -> ArrivalModel | None:
     path = given.message.callee
     delay = scene.delay(given.delay)
-    name = scene.signal(path)
+    name = scene.input(path)
     if name is None:
         event = scene.messages.event(path, scene.module)
         if event is None:
@@ -140,6 +143,22 @@ def _arrival(given: syntax.GivenArrival, scene: Scene) -> ArrivalModel | None:
         delay=delay,
         text=text_of(given.at),
         place=place(given.at),
+    )
+
+
+def _decision(given: syntax.GivenDecision, scene: Scene) -> DecisionModel | None:
+    called = scene.callees.find(given.subject, scene.module)
+    if called is None:
+        return None
+    return DecisionModel.model_validate(
+        {
+            "subject": _subject(given, called, scene),
+            "decision": given.decision,
+            "delay": scene.delay(given.delay),
+            "times": _times(given.times, scene),
+            "text": text_of(given.at),
+            "place": place(given.at),
+        }
     )
 
 

@@ -45,10 +45,13 @@ class Scene:
         """The fields of a message."""
         return self.scope.fields(message) or ()
 
-    def signal(self, path: syntax.Path) -> str | None:
-        """The qualified name of the saga's signal that a bare name stands for, if there is one."""
-        signals = self.saga.signals if self.saga else ()
-        return next((s.record for s in signals if s.name == path.text), None)
+    def input(self, path: syntax.Path) -> str | None:
+        """The qualified name of the saga's signal or update that a bare name stands for, if any."""
+        if self.saga is None:
+            return None
+        found = [s.record for s in self.saga.signals if s.name == path.text]
+        found += [u.record for u in self.saga.updates if u.name == path.text]
+        return found[0] if found else None
 
     @property
     def met(self) -> Met:
@@ -68,7 +71,7 @@ class Scene:
 
 @dataclass(slots=True)
 class Met:
-    """The qualified names of a saga's messages."""
+    """The qualified names of a saga's messages; what is `awaited` may come."""
 
     sent: set[str] = field(default_factory=set)
     awaited: set[str] = field(default_factory=set)
@@ -89,6 +92,7 @@ def _meets(saga: SagaModel) -> Met:
             elif isinstance(part, AwaitModel | ArmModel):
                 met.awaited.add(part.event)
             stack.extend(value for _, value in part)
+    met.awaited.update(u.record for u in saga.updates)
     return met
 
 

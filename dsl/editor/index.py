@@ -397,6 +397,7 @@ class _Indexer:
                     syntax.GivenAnswer(subject=path)
                     | syntax.GivenTimeout(subject=path)
                     | syntax.GivenValue(subject=path)
+                    | syntax.GivenDecision(subject=path)
                 ):
                     owner = self._callee(path)
                 case syntax.SagaDecl():

@@ -10,6 +10,7 @@ from dsl.cel.nodes import Node
 from dsl.model import AnswerModel, Callee, Program
 from orchestrator.runtime.effects import Command
 from orchestrator.testing.examples import Examples
+from orchestrator.testing.uses import Uses, delay_of, uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +23,14 @@ class Answer:
 
 @dataclass(slots=True)
 class _Given:
-    """A given with its values; `left` is how often it may still be used, None: always. With neither
-    an `answer` nor a `value`, alone in a tuple, nothing comes."""
+    """A given with its values. With neither an `answer` nor a `value`, alone in a tuple, nothing
+    comes."""
 
-    command: str
-    only: dict[str, Any]
+    uses: Uses
     answer: str | None
     value: tuple[Any] | None
     named: dict[str, Any]
     delay: float
-    left: int | None
-
-    def fits(self, command: Command) -> bool:
-        if self.left == 0 or self.command != command.name:
-            return False
-        return all(command.arguments[name] == value for name, value in self.only.items())
 
 
 class Answers:
@@ -61,9 +55,7 @@ class Answers:
         not used up counts."""
         if id in self._kept:
             return self._kept[id]
-        given = next((g for g in self._givens if g.fits(command)), None)
-        if given and given.left is not None:
-            given.left -= 1
+        given = next((g for g in self._givens if g.uses.take(command)), None)
         if given and given.answer is None and given.value is None:
             return None
         delay = given.delay if given else 0.0
@@ -87,14 +79,11 @@ class Answers:
 
 def _read(given: AnswerModel, evaluate: Callable[[Node], Any]) -> _Given:
     """Its values, at the start of the scenario. Raises CelError."""
-    delay = evaluate(given.delay).total_seconds() if given.delay else 0.0
     answer = given.answer
     return _Given(
-        command=given.subject.name,
-        only={n: evaluate(e) for n, e in given.subject.fields.items()},
+        uses=uses(given.subject, given.times, evaluate),
         answer=answer.name if answer else None,
         value=(evaluate(given.value),) if given.value else None,
         named={n: evaluate(e) for n, e in answer.fields.items()} if answer else {},
-        delay=max(0.0, delay),
-        left=given.times,
+        delay=delay_of(given.delay, evaluate),
     )

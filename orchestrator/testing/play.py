@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from dsl.cel.errors import CelError
 from dsl.cel.evaluate import CLOCK
 from dsl.cel.nodes import Node
-from dsl.model import AnswerModel, ArrivalModel, CancelModel, PatternModel, Program, ScenarioModel
+from dsl.model import (
+    AnswerModel,
+    ArrivalModel,
+    CancelModel,
+    DecisionModel,
+    PatternModel,
+    Program,
+    ScenarioModel,
+)
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.messaging.codec import CodecError, JsonCodec
@@ -21,7 +30,9 @@ from orchestrator.testing import words
 from orchestrator.testing.answers import Answers
 from orchestrator.testing.clock import VirtualLoop
 from orchestrator.testing.course import Course, End, Event
+from orchestrator.testing.decisions import Decisions
 from orchestrator.testing.examples import Examples
+from orchestrator.testing.uses import delay_of
 from orchestrator.testing.world import EndlessError, Instance, World
 
 
@@ -82,6 +93,8 @@ class _Play:
         """The saga, ready to run, with the timers of what is given."""
         answers = [g for g in self._scenario.givens if isinstance(g, AnswerModel)]
         self._world.answers = Answers(answers, self._program, self._examples, self._value)
+        decisions = [g for g in self._scenario.givens if isinstance(g, DecisionModel)]
+        self._world.decisions = Decisions(decisions, self._value)
         parameters = self._parameters()
         wire = wire_of(self._saga, parameters, self._codec)
         key = key_of(self._saga, parameters, self._world.expressions)
@@ -90,11 +103,10 @@ class _Play:
         body: list[asyncio.Task[Any]] = []
         for given in self._scenario.givens:
             if isinstance(given, ArrivalModel):
-                event = self._message(given.message, key_value)
-                field = self._key_field(event.type)
-                self._loop.call_later(self._delay(given.delay), instance.arrive, event, field)
+                arrival = self._arrival(given.message, key_value, instance)
+                self._loop.call_later(delay_of(given.delay, self._value), arrival)
             elif isinstance(given, CancelModel):
-                self._loop.call_later(self._delay(given.delay), self._cancel, body)
+                self._loop.call_later(delay_of(given.delay, self._value), self._cancel, body)
 
         async def main() -> Any:
             task = asyncio.current_task()
@@ -117,8 +129,19 @@ class _Play:
         self._world.log(Event.ARRIVED, words.message(event))
         return {n: self._value(e, {start.name: event}) for n, e in start.arguments.items()}
 
+    def _arrival(self, pattern: PatternModel, key: Any, instance: Instance) -> Callable[[], None]:
+        """What happens when it comes: an event, a signal or an update."""
+        message = self._message(pattern, key)
+        for update in self._saga.updates:
+            if update.record == message.type:
+                return partial(instance.change, update, message)
+        field = self._key_field(message.type)
+        if field and str(message[field]) != str(key):
+            return partial(instance.miss, message)
+        return partial(instance.arrive, message, field)
+
     def _message(self, pattern: PatternModel, key: Any = None) -> Struct:
-        """An event that comes, its key is the saga's; or a signal of the saga."""
+        """An event that comes, with the saga's key if no other is said; or one of its inputs."""
         named = {n: self._value(e) for n, e in pattern.fields.items()}
         field = self._key_field(pattern.name)
         like = {} if key is None or not field else {field: key}
@@ -127,12 +150,9 @@ class _Play:
         return event
 
     def _key_field(self, message: str) -> str:
-        """The field that holds an event's key; a signal has none."""
-        signals = {s.record for s in self._saga.signals}
-        return "" if message in signals else self._program.event(message).key
-
-    def _delay(self, node: Node | None) -> float:
-        return max(0.0, self._value(node).total_seconds()) if node is not None else 0.0
+        """The field that holds an event's key; a signal or an update has none."""
+        inputs = {s.record for s in self._saga.signals} | {u.record for u in self._saga.updates}
+        return "" if message in inputs else self._program.event(message).key
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         course = self._course

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from dsl.model import Callee, wire_type
+from dsl.types import Named
 from dsl.values import Struct
-from orchestrator.compile.plan import Plan, PolicyPlan, SagaPlan
+from orchestrator.compile.plan import Plan, PolicyPlan, SagaPlan, UpdatePlan
 from orchestrator.messaging.codec import CodecError, JsonCodec
 from orchestrator.runtime.course import Course as Way
 from orchestrator.runtime.effects import Command, Decision
@@ -24,11 +25,13 @@ from orchestrator.runtime.outcomes import (
     unusable,
 )
 from orchestrator.runtime.signature import parameters_of, result_of
+from orchestrator.runtime.views import RefusedError, Views
 from orchestrator.runtime.wire import is_undo, message_id
 from orchestrator.testing import words
 from orchestrator.testing.answers import Answer, Answers
 from orchestrator.testing.clock import VirtualLoop
 from orchestrator.testing.course import Course, Entry, Event
+from orchestrator.testing.decisions import Decisions
 
 #: A saga that acts so often in one scenario is taken for one without an end.
 MOST_ACTS = 10_000
@@ -42,6 +45,7 @@ class World:
     """What all sagas of a scenario share: the clock, the services, the log."""
 
     answers: Answers
+    decisions: Decisions
 
     def __init__(self, loop: VirtualLoop, plan: Plan, codec: JsonCodec) -> None:
         self.loop = loop
@@ -83,12 +87,17 @@ class Instance:
         self._way: Way | None = None
         #: Functions that a cancel came upon, by message id.
         self._ended: dict[str, Answer] = {}
+        #: Calls whose attempts are used up, by path: what may be parked.
+        self._failed: dict[str, Command] = {}
+        self._views: Views | None = None
         self.parked: dict[str, str] = {}
         self.waits: list[str] = []
 
     async def run(self, wire: Mapping[str, Any]) -> Any:
         """The saga's result. Raises what `runtime.course.Course` raises."""
-        interpreter = Interpreter(self._world.plan, self._saga, self, self._world.expressions)
+        world = self._world
+        interpreter = Interpreter(world.plan, self._saga, self, world.expressions)
+        self._views = Views(interpreter.names, world.codec, world.expressions)
         self._way = Way(interpreter.compensate, self._saga.within)
         return await self._way.run(self._forward(interpreter, wire))
 
@@ -102,6 +111,20 @@ class Instance:
         """An event comes for this saga; it is kept until a statement takes it."""
         self._world.log(Event.ARRIVED, words.message(event, key))
         self._mailbox.append(event)
+
+    def miss(self, event: Struct) -> None:
+        """An event comes that is another saga's: its key is not this one's."""
+        self._world.log(Event.ARRIVED, f"{words.message(event)}, which has another key")
+
+    def change(self, update: UpdatePlan, payload: Struct) -> None:
+        """An update comes for this saga: it is made at once, or refused."""
+        self._world.log(Event.ARRIVED, words.message(payload))
+        assert self._views
+        try:
+            wire = self._world.codec.to_wire(payload, Named(update.record))
+            self._views.change(update, wire, self.now)
+        except (CodecError, RefusedError) as refused:
+            self._world.log(Event.NOTE, str(refused))
 
     # --- Effects
 
@@ -127,6 +150,7 @@ class Instance:
         with self._waiting(f"an answer to `{command.shown}`"):
             answer = await self._attempts(command)
         if answer is None:
+            self._failed[command.message] = command
             raise unanswered(command.policy)
         return self._read(answer, command)
 
@@ -242,12 +266,24 @@ class Instance:
         self._world.log(Event.NOTE, "the pivot is passed")
 
     async def attention(self, path: str, reason: str) -> Decision:
-        """Parks; no scenario has a person who decides."""
-        self._world.act()
+        """Parks until a person decides, if one ever does."""
+        world = self._world
+        world.act()
         self.parked[path] = reason
-        self._world.log(Event.NOTE, f"parked at {path}: {reason}", path=path)
-        await asyncio.get_running_loop().create_future()
-        raise AssertionError("nobody decides")
+        world.log(Event.NOTE, f"parked at {path}: {reason}", path=path)
+        # What is parked on the way back may be the question for the step's own outcome.
+        call = self._failed.get(path) or self._failed.get(path.removesuffix(":undo"))
+        found = world.decisions.on(call) if call else None
+        try:
+            if found is None:
+                await asyncio.get_running_loop().create_future()
+                raise AssertionError("nobody decides")
+            decision, delay = found
+            await asyncio.sleep(delay)
+        finally:
+            del self.parked[path]
+        world.log(Event.NOTE, f"a person decides: {decision.value}", path=path)
+        return decision
 
 
 def _pause(policy: PolicyPlan, attempt: int) -> float:
