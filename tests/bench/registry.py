@@ -15,6 +15,7 @@ BENCHMARKS = {
     "language": "tests.bench.language",
     "language-server": "tests.bench.language_server",
     "saga": "tests.bench.saga.benchmark",
+    "scenarios": "tests.bench.scenarios",
 }
 
 
