@@ -10,6 +10,7 @@ from pathlib import Path
 from dsl.check.program import check_program, in_order
 from dsl.check.waiting import emitted
 from dsl.diagnostic import Diagnostic, has_errors
+from dsl.mended import beside
 from dsl.model import Program
 from dsl.parse import parse
 from dsl.source import Source, Span
@@ -68,11 +69,15 @@ def _checked(
     asked: tuple[str, ...],
     elsewhere: frozenset[str] = frozenset(),
 ) -> Loaded:
-    """Checks what was parsed; after an error the names in it would only mislead."""
+    """Checks what was parsed. Where a part of a text had to be skipped, the names in the rest would
+    only mislead; where every mistake was mended, the rest is as its author meant it."""
     sources = {f.source.path: f.source.text for f in files}
-    if has_errors(diagnostics):
+    wrong = has_errors(diagnostics)
+    if wrong and not all(f.whole for f in files):
         return Loaded(None, diagnostics, sources, asked)
     program, found = check_program(files, elsewhere)
+    if wrong:
+        found = beside(found, diagnostics)
     found = in_order((*diagnostics, *found), files)
     return Loaded(None if has_errors(found) else program, found, sources, asked)
 

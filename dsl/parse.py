@@ -35,8 +35,9 @@ def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
     def report(token: Token, before: Token | None) -> None:
         errors.append(explain(source, token, before, run.accepted(), words))
 
-    Recovery(run, tokens, source.text, words, report).go_on(index)
-    return builder.partial(run.values), _in_order((*builder.diagnostics, *errors))
+    whole = Recovery(run, tokens, source.text, words, report).go_on(index)
+    file = _with_words(run.values[-1], tokens) if whole else builder.partial(run.values)
+    return replace(file, whole=whole), _in_order((*builder.diagnostics, *errors))
 
 
 class Expected(NamedTuple):

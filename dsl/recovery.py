@@ -36,6 +36,9 @@ _NEVER_INSERTED = _OPENING | {
     *("INT", "FLOAT", "STRING", "BYTES", "DURATION", "PERCENT", "COMPARISON"),
 }
 
+#: Signs that other languages have between things, and that are best left out.
+_IDLE = (",", ";")
+
 
 class _Repair(NamedTuple):
     """Tokens to put in the place of `taken` ones, and how many of the following then fit."""
@@ -64,10 +67,12 @@ class Recovery:
         self._report = report
         self._synced = -1
         self._owed = 0
+        self._made_up = False  # a name that stands for one that is missing
 
-    def go_on(self, index: int) -> None:
-        """Goes on from a token that cannot stand where it does, to the end as far as that goes."""
-        mended = -_ENOUGH
+    def go_on(self, index: int) -> bool:
+        """Goes on from a token that cannot stand where it does, to the end as far as that goes;
+        whether every mistake was mended, with nothing skipped and no name made up."""
+        mended, whole = -_ENOUGH, True
         for _ in range(MOST_ERRORS):
             token = self._tokens[index]
             if token.type == "RBRACE" and self._owed:
@@ -75,18 +80,21 @@ class Recovery:
                 self._owed -= 1
                 after: int | None = index + 1
             else:
-                if index - mended >= _ENOUGH or token.type in _STAND_INS:
+                far = index - mended >= _ENOUGH or (index > mended and self._begins_line(index))
+                if far or token.type in _STAND_INS:
                     self._report(token, self._tokens[index - 1] if index else None)
                 if token.type == END:
-                    return
+                    return False
                 mends = index > mended and self._repair(index)
                 after = index if mends else self._skip(index)
+                whole = whole and mends
             if after is None:
-                return
+                return False
             mended = after
             index = self._run.feed(self._tokens, after)
             if index == len(self._tokens):
-                return
+                return whole and not self._made_up
+        return False
 
     # --- small repairs
 
@@ -95,11 +103,18 @@ class Recovery:
         best = max(self._repairs(index), key=lambda r: r.fits)
         stop = index + best.taken + best.fits
         # What begins a line may well be the next mistake.
-        enough = _ENOUGH - self._begins_line(stop)
+        sign = not best.put and self._tokens[index].text in _IDLE
+        enough = _ENOUGH - self._begins_line(stop) * (2 if sign else 1)
         if best.fits < min(enough, len(self._tokens) - index - best.taken):
             return False
         self._tokens[index : index + best.taken] = best.put
+        self._made_up |= any(self._is_name(t) for t in best.put)
         return True
+
+    def _is_name(self, put: Token) -> bool:
+        """Whether a token that is put in is a name: a word that is no more here."""
+        word = put.type == "NAME" or put.text.isalpha()
+        return word and put.type not in self._run.keywords()
 
     def _repairs(self, index: int) -> Iterator[_Repair]:
         token = self._tokens[index]

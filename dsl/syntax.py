@@ -826,7 +826,8 @@ class ScenarioDecl:
 @dataclass(frozen=True, slots=True)
 class File:
     """One parsed `.flow` file. Scenarios have titles, not names, and stand apart; `words` are all
-    that stand behind the imports, where there are any."""
+    that stand behind the imports, where there are any; `whole` tells that nothing of the text was
+    skipped, whatever mistakes are in it."""
 
     source: Source
     module: Path | None
@@ -834,6 +835,7 @@ class File:
     declarations: tuple[Declaration, ...]
     scenarios: tuple[ScenarioDecl, ...] = ()
     words: frozenset[str] = frozenset()
+    whole: bool = True
 
     def __iter__(self) -> Iterator[Declaration]:
         return iter(self.declarations)

@@ -14,6 +14,7 @@ from dsl.check.names import Module, collect
 from dsl.check.program import check_program, in_order
 from dsl.check.report import Report
 from dsl.diagnostic import Diagnostic, has_errors
+from dsl.mended import beside
 from dsl.model import Program
 from dsl.parse import parse
 from dsl.source import Source
@@ -75,8 +76,9 @@ def analyse(needed: Sequence[Parsed]) -> Analysis:
     wrong = [d for p in needed for d in p.diagnostics]
     with _observing() as observer:
         program, found = check_program(files)
-    # After a mistake of syntax the names in a file would only mislead.
-    found = main.diagnostics if has_errors(wrong) else in_order((*wrong, *found), files)
+    if has_errors(wrong):
+        found = beside(found, wrong) if all(f.whole for f in files) else ()
+    found = in_order((*wrong, *found), files)
     return Analysis(
         main.file,
         tuple(d for d in found if d.at.source is main.file.source),

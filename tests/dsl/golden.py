@@ -9,8 +9,9 @@ from dsl.load import Loaded, load
 from dsl.render import to_text
 
 ROOT = Path(__file__).parent.parent.parent
-ERRORS = ROOT / "tests" / "golden" / "errors"
-FLOWS = ROOT / "tests" / "golden" / "flows"
+GOLDEN = ROOT / "tests" / "golden"
+ERRORS = GOLDEN / "errors"
+FLOWS = GOLDEN / "flows"
 PAGES = ROOT / "docs" / "errors"
 
 
