@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dsl.cel.names import TYPE_NAMES
 from dsl.diagnostic import Diagnostic, Severity
-from dsl.source import Span
+from dsl.source import Source, Span
 
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -32,7 +32,7 @@ def beside(
     )
 
 
-def _lines(at: Span) -> list[tuple[object, int]]:
+def _lines(at: Span) -> list[tuple[Source, int]]:
     """The lines that a place touches."""
     first, last = (at.source.position(offset)[0] for offset in (at.start, at.end))
     return [(at.source, line) for line in range(first, last + 1)]
