@@ -21,15 +21,12 @@ from dsl.editor.proposals import (
     symbols,
     types,
 )
+from dsl.editor.settings import DELIVERY, SETTINGS
 from dsl.editor.tokens import is_word
 from dsl.editor.wording import type_words
 from dsl.editor.words import WORDS
 from dsl.lexer import Token
-from dsl.model import Model, PolicyModel, ServiceModel
 from dsl.types import Named, OneOf
-
-#: The models whose fields are the settings of a declaration.
-SETTINGS: dict[str, type[Model]] = {"policy": PolicyModel, "service": ServiceModel}
 
 
 def _policies(cursor: Cursor) -> Iterable[Completion]:
@@ -88,12 +85,14 @@ def importing(cursor: Cursor) -> tuple[str, set[str]] | None:
 
 def settings(cursor: Cursor) -> Iterable[Completion]:
     """The settings of a policy or a service."""
-    model = SETTINGS.get(header(cursor.left))
-    if model is None:
-        return
-    for name in model.model_fields:
-        if name not in ("name", "doc") and not name.endswith("_topic"):
-            yield Completion(name, "property", doc=WORDS.get(name, ""), insert=f"{name}: ")
+    for name, setting in SETTINGS.get(header(cursor.left), {}).items():
+        yield Completion(name, "property", doc=setting.doc, insert=f"{name}: ")
+
+
+def deliveries(cursor: Cursor) -> Iterator[Completion]:
+    """How often an event may reach who consumes it."""
+    for name, doc in DELIVERY.items():
+        yield Completion(name, "symbol", "delivery", doc, rank=0)
 
 
 def variables_to_set(cursor: Cursor) -> Iterator[Completion]:
@@ -177,5 +176,6 @@ _AFTER: dict[str, Callable[[Cursor], Iterable[Completion]]] = {
     "|": own_events,
     "step =": callees,
     "type =": types,
+    "delivery": deliveries,
     "on": on,
 }

@@ -99,6 +99,33 @@ def input_of(owner: Declared, name: str) -> Declared | None:
     return None
 
 
+def played(
+    scenario: syntax.ScenarioDecl, module: Module, modules: Mapping[str, Module]
+) -> Symbol | None:
+    """The saga that a scenario runs, or that the event starts which it runs on."""
+    run = next((p for p in scenario.parts if isinstance(p, syntax.RunSaga)), None)
+    if run is None:
+        return None
+    path = run.callee.callee
+    if not run.on_event:
+        return module.find(path.text)
+    wanted = message_of(path, module)
+    for symbol in module.visible.values():
+        home = modules.get(symbol.module)
+        for start in getattr(symbol.declaration, "starts", ()) if wanted and home else ():
+            event = getattr(start, "event", None)
+            found = message_of(event, home) if event and home else None
+            if found and wanted and found.qualified == wanted.qualified:
+                return symbol
+    return None
+
+
+def message_of(path: syntax.Path, module: Module) -> Declared | None:
+    """The command or event that `service.Message` stands for in a module."""
+    symbol = module.find(path.parts[0].text) if len(path.parts) == 2 else None
+    return member_of(symbol, path.parts[1].text) if symbol else None
+
+
 def children(node: Any) -> Iterator[object]:
     """The syntax nodes directly inside one, in the order of their fields."""
     for name in _parts(node.__class__):

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
-from typing import get_args
 
 from dsl import syntax
 from dsl.cel.joining import plain
 from dsl.cel.overloads import FUNCTIONS, MACROS, METHODS
 from dsl.check.names import Symbol
-from dsl.editor.clauses import SETTINGS
 from dsl.editor.cursor import Cursor
 from dsl.editor.declared import Declared, find, inputs
-from dsl.editor.place import header, open_call, path_before, receiver
+from dsl.editor.place import OpenCall, header, open_call, path_before, receiver
 from dsl.editor.proposals import Completion, modules, symbols
+from dsl.editor.settings import FORMS, SETTINGS
 from dsl.editor.wording import type_words
-from dsl.editor.words import WORDS
+from dsl.editor.words import CALLS
 from dsl.types import ListOf, MapOf, Named, OneOf, Type
 
 
@@ -24,8 +22,10 @@ def argument_names(cursor: Cursor) -> list[Completion] | None:
     """The arguments that a call still lacks; None where no name of one can stand."""
     call = open_call(cursor.left) if cursor.place.last in ("(", ",") else None
     owner = cursor.callee(call.callee) if call else None
-    if call is None or owner is None:
+    if call is None:
         return None
+    if owner is None:
+        return _form_arguments(cursor, call)
     return [
         Completion(
             part.name.text,
@@ -40,6 +40,18 @@ def argument_names(cursor: Cursor) -> list[Completion] | None:
     ]
 
 
+def _form_arguments(cursor: Cursor, call: OpenCall) -> list[Completion] | None:
+    """The arguments that a form of a setting still lacks: `fixed(attempts: 3, ¦)`."""
+    form = FORMS.get(call.callee[-1].text) if header(cursor.left) in SETTINGS else None
+    if form is None:
+        return None
+    return [
+        Completion(name, "argument", doc=doc, insert=f"{name}: ", rank=0)
+        for name, doc in form.arguments.items()
+        if name not in call.given
+    ]
+
+
 def expression(cursor: Cursor) -> Iterator[Completion]:
     """Values, functions, and what can be built."""
     call = open_call(cursor.left)
@@ -49,8 +61,8 @@ def expression(cursor: Cursor) -> Iterator[Completion]:
     yield from setting_values(cursor)
     yield from variables(cursor)
     for name, overloads in FUNCTIONS.items():
-        yield Completion(name, "function", str(overloads[0].result), WORDS.get(name, ""), rank=7)
-    yield Completion("has", "function", "bool", WORDS["has"], rank=7)
+        yield Completion(name, "function", str(overloads[0].result), CALLS.get(name, ""), rank=7)
+    yield Completion("has", "function", "bool", CALLS["has"], rank=7)
     yield from symbols(cursor, syntax.RecordDecl, syntax.EnumDecl, syntax.ServiceDecl)
 
 
@@ -67,19 +79,15 @@ def symbols_for(cursor: Cursor, owner: Declared, argument: str) -> Iterator[Comp
 
 def setting_values(cursor: Cursor) -> Iterator[Completion]:
     """What a setting may be."""
-    model = SETTINGS.get(header(cursor.left))
-    if model is None or cursor.place.last != ":":
-        return
+    settings = SETTINGS.get(header(cursor.left), {})
     name = cursor.place.before(1)
+    if cursor.place.last != ":" or name not in settings:
+        return
     if name == "policy":
         yield from symbols(cursor, syntax.PolicyDecl)
-    for form in ("exponential", "fixed", "none") if name == "retry" else ():
-        yield Completion(form, "function", rank=0)
-    field = model.model_fields.get(name)
-    for kind in (field.annotation, *get_args(field.annotation)) if field else ():
-        if isinstance(kind, type) and issubclass(kind, StrEnum):
-            for value in kind:
-                yield Completion(str(value), "symbol", name, rank=0)
+    for value, doc in settings[name].values.items():
+        kind, insert = ("function", f"{value}(") if value in FORMS else ("symbol", "")
+        yield Completion(value, kind, name, doc, insert, rank=0)
 
 
 def variables(cursor: Cursor) -> Iterator[Completion]:
@@ -137,11 +145,11 @@ def of_type(cursor: Cursor, type: Type | None) -> Iterator[Completion]:
             yield Completion(f.name.text, "field", f.type.at.text, f.doc, rank=0)
     if isinstance(type, ListOf | MapOf):
         for name in MACROS:
-            yield Completion(name, "method", doc=WORDS.get(name, ""), insert=f"{name}(", rank=2)
+            yield Completion(name, "method", doc=CALLS.get(name, ""), insert=f"{name}(", rank=2)
     for name, overloads in METHODS.items():
         if any(_takes(o.parameters[0], type) for o in overloads):
             detail = str(overloads[0].result)
-            yield Completion(name, "method", detail, WORDS.get(name, ""), f"{name}(", rank=3)
+            yield Completion(name, "method", detail, CALLS.get(name, ""), f"{name}(", rank=3)
 
 
 def _takes(wanted: Type, given: Type) -> bool:

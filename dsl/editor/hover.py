@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import NamedTuple
 
 from dsl import syntax
 from dsl.editor.analysis import Analysis
 from dsl.editor.declared import Declared, find, inputs
-from dsl.editor.tokens import token_at
+from dsl.editor.settings import said_of
+from dsl.editor.tokens import is_word, tokens_of
 from dsl.editor.wording import policy_words, source_of, type_words
-from dsl.editor.words import WORDS
-from dsl.source import Span
+from dsl.editor.words import CALLS, WORDS
+from dsl.source import Source, Span
 from dsl.types import Named, OneOf, Optional
 
 
@@ -26,11 +28,27 @@ def hover(analysis: Analysis, offset: int) -> Hover | None:
     found = analysis.index.at(offset)
     if found:
         return Hover(describe(found.target, analysis), found.at)
-    token = token_at(analysis.source.text, offset)
-    if token and (text := WORDS.get(token.text)):
-        at = Span(analysis.source, token.start, token.end)
-        return Hover(f"{_code(token.text)}\n\n{text}", at)
-    return None
+    return _word(analysis.source, offset)
+
+
+def _word(source: Source, offset: int) -> Hover | None:
+    """What is to be said of a word that the language gives: a keyword, a setting, a function."""
+    tokens = tokens_of(source.text)
+    number = bisect_right(tokens, offset, key=lambda t: t.start) - 1
+    # Right behind a word, and before the next sign.
+    if number > 0 and not is_word(tokens[number]) and tokens[number - 1].end == offset:
+        number -= 1
+    if number < 0 or tokens[number].end < offset:
+        return None
+    token, left = tokens[number], tokens[:number]
+    after = tokens[number + 1].text if number + 1 < len(tokens) else ""
+    text = said_of(left, token.text, after)
+    if not text and after == "(":
+        text = CALLS.get(token.text, "")
+    elif not text and after != ":" and (not left or left[-1].text != "."):
+        text = WORDS.get(token.text, "")
+    at = Span(source, token.start, token.end)
+    return Hover(f"{_code(token.text)}\n\n{text}", at) if text else None
 
 
 def describe(target: Declared, analysis: Analysis) -> str:

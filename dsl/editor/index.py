@@ -21,6 +21,7 @@ from dsl.editor.declared import (
     kind_of,
     member_of,
     of_symbol,
+    played,
 )
 from dsl.source import Span
 from dsl.types import ListOf, MapOf, Named, OneOf, Type
@@ -246,10 +247,13 @@ class _Indexer:
         return self._input(text)
 
     def _input(self, text: str) -> Declared | None:
+        """A signal of the saga around, or of the one that the scenario around plays."""
         for node in self._around:
-            for part in getattr(node, "inputs", ()):
-                if part.name.text == text:
-                    return self._owned(part.name, part, self._around[:2])
+            if isinstance(node, syntax.SagaDecl):
+                return member_of(Symbol(self.module.name, node), text)
+            if isinstance(node, syntax.ScenarioDecl):
+                saga = played(node, self.module, self.modules)
+                return member_of(saga, text) if saga else None
         return None
 
     def _possibility(self, node: syntax.Match, text: str) -> Declared | None:
