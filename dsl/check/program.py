@@ -11,6 +11,7 @@ from dsl.check.contracts import Contracts
 from dsl.check.data import Data, enums
 from dsl.check.imports import check_imports
 from dsl.check.keys import check_keys
+from dsl.check.lost import without_consequences
 from dsl.check.messages import Messages
 from dsl.check.names import collect
 from dsl.check.numbers import Numbers
@@ -74,7 +75,8 @@ def check_program(
     }
     check_waiting(modules, messages, elsewhere, report)
     check_imports(modules.values(), report)
-    return Program(modules=models), in_order(report.diagnostics, files)
+    found = without_consequences(report.diagnostics, modules)
+    return Program(modules=models), in_order(found, files)
 
 
 def in_order(

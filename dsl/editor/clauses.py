@@ -13,11 +13,12 @@ from dsl.editor.proposals import (
     Completion,
     awaited,
     callees,
-    commands,
     events,
+    fields,
     imports,
     modules,
     own_events,
+    signals,
     symbols,
     types,
 )
@@ -41,6 +42,10 @@ def _messages(cursor: Cursor) -> Iterable[Completion]:
     return (*callees(cursor), *events(cursor))
 
 
+def _answering(cursor: Cursor) -> Iterable[Completion]:
+    return (*signals(cursor), *_messages(cursor))
+
+
 def named(cursor: Cursor) -> Iterable[Completion] | None:
     """What a clause wants, when the word before the cursor says which one it is."""
     if found := importing(cursor):
@@ -53,7 +58,7 @@ def named(cursor: Cursor) -> Iterable[Completion] | None:
         what = _AFTER.get(f"{cursor.place.before(2)} =" if word == "=" else word)
         if what:
             return what(cursor)
-    return settings(cursor) if word in ("{", ",") else None
+    return settings(cursor) if word == "{" and header(cursor.left) in SETTINGS else None
 
 
 def by_neighbour(cursor: Cursor) -> Iterable[Completion]:
@@ -93,6 +98,15 @@ def deliveries(cursor: Cursor) -> Iterator[Completion]:
     """How often an event may reach who consumes it."""
     for name, doc in DELIVERY.items():
         yield Completion(name, "symbol", "delivery", doc, rank=0)
+
+
+def answered(cursor: Cursor) -> Iterator[Completion]:
+    """What a command may be said to answer; in a scenario what it declares."""
+    if not cursor.scenario():
+        yield from own_events(cursor)
+        return
+    for answer in cursor.given_answers(cursor.place.last):
+        yield Completion(answer.name, "event", "answer", answer.node.doc, rank=0)
 
 
 def variables_to_set(cursor: Cursor) -> Iterator[Completion]:
@@ -164,18 +178,21 @@ _AFTER: dict[str, Callable[[Cursor], Iterable[Completion]]] = {
     "with": _policies,
     "await": awaited,
     "emit": events,
-    "undo": commands,
+    "undo": callees,
     "run": _sagas,
-    "given": _messages,
+    "given": _answering,
     "expect": _messages,
     "no": _messages,
     "case": cases,
     "set": variables_to_set,
-    "replies": own_events,
-    "fails": own_events,
+    "replies": answered,
+    "fails": answered,
     "|": own_events,
     "step =": callees,
     "type =": types,
     "delivery": deliveries,
+    "key": fields,
+    "sequence": fields,
+    "version": fields,
     "on": on,
 }

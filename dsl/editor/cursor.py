@@ -9,8 +9,8 @@ from dsl.cel.check import check
 from dsl.cel.observer import Seen
 from dsl.check.scope import LocalScope, Variable
 from dsl.editor.analysis import Analysis
-from dsl.editor.declared import Declared, member_of, of_symbol
-from dsl.editor.place import Place, around
+from dsl.editor.declared import Declared, answers, children, kind_of, member_of, of_symbol, played
+from dsl.editor.place import Place, around, path_before
 from dsl.editor.workspace import Workspace
 from dsl.lexer import Token
 from dsl.parse import Expected, parse_expression
@@ -36,10 +36,70 @@ class Cursor:
         """What a dotted name before an opening bracket stands for."""
         if path and path[0].text == "with":
             path = self._saga()
+        found = self._declared(path)
+        return found or (self._in_scenario(path[0].text) if len(path) == 1 else None)
+
+    def _declared(self, path: Sequence[Token]) -> Declared | None:
         symbol = self.module.find(path[0].text) if path else None
         if symbol is None:
             return None
         return of_symbol(symbol) if len(path) == 1 else member_of(symbol, path[1].text)
+
+    def _in_scenario(self, name: str) -> Declared | None:
+        """What a bare name means in a scenario: an answer of the command before it, a signal."""
+        if scenario := self.scenario():
+            for answer in self.given_answers("replies", "fails"):
+                if answer.name == name:
+                    return answer
+            saga = played(scenario, self.module, self.modules)
+            return member_of(saga, name) if saga else None
+        return None
+
+    def scenario(self) -> syntax.ScenarioDecl | None:
+        """The scenario that the cursor is in."""
+        found = self.node_around(syntax.ScenarioDecl)
+        return found if isinstance(found, syntax.ScenarioDecl) else None
+
+    def signals(self) -> list[Declared]:
+        """The signals of the saga that the cursor is in; of the one that the scenario there plays,
+        its updates as well."""
+        scenario = self.scenario()
+        saga = self.node_around(syntax.SagaDecl)
+        kinds: tuple[type[syntax.Input], ...] = (syntax.SignalDecl,)
+        if scenario:
+            symbol = played(scenario, self.module, self.modules)
+            saga = symbol.declaration if symbol else None
+            kinds = (syntax.SignalDecl, syntax.UpdateDecl)
+        return [
+            Declared(kind_of(part), part.name.text, part.name.at, part)
+            for part in getattr(saga, "inputs", ())
+            if isinstance(part, kinds)
+        ]
+
+    def given_answers(self, *kinds: str) -> list[Declared]:
+        """What the command may answer that the `given` before the cursor is about."""
+        for n in around(self.left):
+            if self.left[n].text == "given":
+                end = n + 2
+                while end + 1 < len(self.left) and self.left[end].text == ".":
+                    end += 2
+                command = self._declared(path_before(self.left, end))
+                return list(answers(command, self.modules, *kinds)) if command else []
+            if self.left[n].text in ("{", "run", "expect"):
+                break
+        return []
+
+    def node_around(self, *kinds: type[object]) -> object:
+        """The innermost node of these kinds that the cursor is in."""
+        found, nodes = None, [*self.analysis.file.declarations, *self.analysis.file.scenarios]
+        stack: list[object] = list(nodes)
+        while stack:
+            node = stack.pop()
+            at = getattr(node, "at", None)
+            if at is not None and at.start < self.place.start <= at.end:
+                found = node if isinstance(node, kinds) else found
+                stack = list(children(node))
+        return found
 
     def _saga(self) -> list[Token]:
         """The name of the saga whose head the cursor is in."""
@@ -49,10 +109,12 @@ class Cursor:
     def in_scope(self) -> Iterator[tuple[str, Variable]]:
         """The names of values that can be read here."""
         seen, hidden = self.seen(), self._being_named()
+        # A query or an update sees what the saga declares further down.
+        anywhere = self.node_around(syntax.QueryDecl, syntax.UpdateDecl) is not None
         scope: object = seen.scope if seen else self.block_scope()
         while isinstance(scope, LocalScope):
             for name, variable in scope.variables.items():
-                if variable.at.start < self.place.start and name != hidden:
+                if (anywhere or variable.at.start < self.place.start) and name != hidden:
                     yield name, variable
             scope = scope.outer
 

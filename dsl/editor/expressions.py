@@ -58,7 +58,9 @@ def expression(cursor: Cursor) -> Iterator[Completion]:
     owner = cursor.callee(call.callee) if call else None
     if call and owner and call.argument:
         yield from symbols_for(cursor, owner, call.argument)
-    yield from setting_values(cursor)
+    if header(cursor.left) in SETTINGS:
+        yield from setting_values(cursor)
+        return
     yield from variables(cursor)
     for name, overloads in FUNCTIONS.items():
         yield Completion(name, "function", str(overloads[0].result), CALLS.get(name, ""), rank=7)
@@ -84,7 +86,7 @@ def setting_values(cursor: Cursor) -> Iterator[Completion]:
     if cursor.place.last != ":" or name not in settings:
         return
     if name == "policy":
-        yield from symbols(cursor, syntax.PolicyDecl)
+        yield from symbols(cursor, syntax.PolicyDecl, rank=0)
     for value, doc in settings[name].values.items():
         kind, insert = ("function", f"{value}(") if value in FORMS else ("symbol", "")
         yield Completion(value, kind, name, doc, insert, rank=0)

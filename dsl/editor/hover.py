@@ -6,6 +6,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from dsl import syntax
+from dsl.docs import doc_above
 from dsl.editor.analysis import Analysis
 from dsl.editor.declared import Declared, find, inputs
 from dsl.editor.settings import said_of
@@ -83,7 +84,10 @@ def _head(target: Declared, analysis: Analysis) -> str:
 
 
 def _doc(target: Declared) -> str:
-    if target.kind in ("module", "symbol"):
+    if target.kind == "module":
+        _, column = target.at.source.position(target.at.start)
+        return doc_above(target.at.source, target.at.start - column + 1)
+    if target.kind == "symbol":
         return ""
     doc: str = getattr(target.node, "doc", "")
     return doc

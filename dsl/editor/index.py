@@ -20,6 +20,7 @@ from dsl.editor.declared import (
     input_of,
     kind_of,
     member_of,
+    message_of,
     of_symbol,
     played,
 )
@@ -283,6 +284,11 @@ class _Indexer:
                 if part.name.text == name.text:
                     self._add(name.at, self._owned(part.name, part, self._around[:depth]))
                     return
+        owner = self._around[-1] if self._around else None
+        for reaction in owner.reactions if isinstance(owner, syntax.AggregateDecl) else ():
+            event = message_of(reaction.event, self.module)
+            if event and self._add(name.at, input_of(event, name.text)):
+                return
 
     # --- expressions
 

@@ -9,7 +9,7 @@ from typing import Any
 from dsl import syntax
 from dsl.check.names import Symbol
 from dsl.editor.cursor import Cursor
-from dsl.editor.declared import Declared, of_symbol
+from dsl.editor.declared import Declared, inputs, of_symbol
 from dsl.editor.words import WORDS
 from dsl.types import DECLARABLE
 
@@ -49,11 +49,11 @@ def modules(cursor: Cursor, prefix: str = "") -> Iterator[Completion]:
             yield Completion(name[len(prefix) :], "module", rank=1)
 
 
-def symbols(cursor: Cursor, *kinds: type[Any]) -> Iterator[Completion]:
+def symbols(cursor: Cursor, *kinds: type[Any], rank: int = 2) -> Iterator[Completion]:
     """The names in sight that stand for these kinds of declarations."""
     for symbol in cursor.module.visible.values():
         if isinstance(symbol.declaration, kinds):
-            yield declared(of_symbol(symbol))
+            yield declared(of_symbol(symbol), rank)
 
 
 def services(cursor: Cursor) -> Iterator[tuple[str, Symbol, syntax.ServiceDecl]]:
@@ -88,11 +88,14 @@ def callees(cursor: Cursor) -> Iterator[Completion]:
 
 def awaited(cursor: Cursor) -> Iterator[Completion]:
     """What may be waited for: signals of the saga, events."""
-    for saga in cursor.module.file.declarations:
-        if isinstance(saga, syntax.SagaDecl) and saga.at.start < cursor.place.start < saga.at.end:
-            for part in saga.inputs:
-                yield Completion(part.name.text, "signal", "signal", part.doc, rank=0)
+    yield from signals(cursor)
     yield from events(cursor)
+
+
+def signals(cursor: Cursor) -> Iterator[Completion]:
+    """The signals of the saga there."""
+    for signal in cursor.signals():
+        yield declared(signal, rank=0)
 
 
 def own_events(cursor: Cursor) -> Iterator[Completion]:
@@ -103,6 +106,15 @@ def own_events(cursor: Cursor) -> Iterator[Completion]:
             for e in declaration.events:
                 yield Completion(e.name.text, "event", "event", e.doc, rank=1)
     yield from events(cursor)
+
+
+def fields(cursor: Cursor) -> Iterator[Completion]:
+    """The fields of the message or the table that the cursor is in the head of."""
+    owner = cursor.node_around(
+        syntax.CommandDecl, syntax.EventDecl, syntax.AggregateDecl, syntax.ProjectionDecl
+    )
+    for part in inputs(owner):
+        yield Completion(part.name.text, "field", part.type.at.text, part.doc, rank=0)
 
 
 def types(cursor: Cursor) -> Iterator[Completion]:

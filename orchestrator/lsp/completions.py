@@ -28,6 +28,7 @@ _KINDS = {
     "command": types.CompletionItemKind.Method,
     "event": types.CompletionItemKind.Event,
     "signal": types.CompletionItemKind.Event,
+    "update": types.CompletionItemKind.Event,
     "activity": types.CompletionItemKind.Function,
     "saga": types.CompletionItemKind.Class,
 }

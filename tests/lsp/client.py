@@ -253,3 +253,17 @@ def shown(text: str, range: dict[str, Any]) -> str:
     part = "\n".join(lines[start["line"] : end["line"] + 1]).encode("utf-16-le")
     last = sum(len(x.encode("utf-16-le")) + 2 for x in lines[start["line"] : end["line"]])
     return part[start["character"] * 2 : last + end["character"] * 2].decode("utf-16-le")
+
+
+def changed(text: str, edits: list[dict[str, Any]]) -> str:
+    """A text after edits that do not overlap; columns are characters."""
+    lines = text.split("\n")
+    starts = [sum(len(x) + 1 for x in lines[:n]) for n in range(len(lines))]
+
+    def offset(position: dict[str, int]) -> int:
+        return starts[position["line"]] + position["character"]
+
+    for edit in sorted(edits, key=lambda e: offset(e["range"]["start"]), reverse=True):
+        start, end = (offset(edit["range"][side]) for side in ("start", "end"))
+        text = text[:start] + edit["newText"] + text[end:]
+    return text

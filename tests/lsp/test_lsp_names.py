@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.lsp.client import Editor, Refused, at, place, shown
+from tests.lsp.client import Editor, Refused, at, changed, place, shown
 
 ASK = "textDocument/"
-
-
-def changed(text: str, edits: list[dict[str, Any]]) -> str:
-    """A text after edits that do not overlap; columns are characters."""
-    lines = text.split("\n")
-    starts = [sum(len(x) + 1 for x in lines[:n]) for n in range(len(lines))]
-
-    def offset(position: dict[str, int]) -> int:
-        return starts[position["line"]] + position["character"]
-
-    for edit in sorted(edits, key=lambda e: offset(e["range"]["start"]), reverse=True):
-        start, end = (offset(edit["range"][side]) for side in ("start", "end"))
-        text = text[:start] + edit["newText"] + text[end:]
-    return text
 
 
 @pytest.mark.parametrize(
