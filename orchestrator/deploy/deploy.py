@@ -10,10 +10,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from dsl.load import Loaded
-from dsl.model import ModuleModel, TopicModel
+from dsl.model import TopicModel
 from orchestrator.compile.compile import compile_module, version_of
 from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.compile.stored import read_plan, write_plan
+from orchestrator.deploy.idle import idle
 from orchestrator.messaging.bus import Bus
 from orchestrator.runtime.deployment import set_current_version
 from orchestrator.runtime.functions import FunctionError, find_function, make_importable
@@ -28,7 +29,7 @@ class DeployError(Exception):
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """What became of one module. `fresh` tells a version that was not stored before, `was` the
-    version that was current; `idle` are the aggregates and projections, which nothing runs yet."""
+    version that was current; `idle` is what it declares and nothing runs yet, in words."""
 
     module: str
     version: str
@@ -73,15 +74,10 @@ async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -
                 await _make_current(client, plan.module, version)
         topics = tuple(t.name for t in plan.topics if t.name in created)
         sagas = tuple(s.short for s in plan.sagas.values())
-        idle = _idle(loaded.program.modules[plan.module])
+        unused = idle(loaded.program.modules[plan.module])
         was = before.get(plan.module)
-        result.append(Deployed(plan.module, version, sagas, topics, fresh, was, idle))
+        result.append(Deployed(plan.module, version, sagas, topics, fresh, was, unused))
     return result
-
-
-def _idle(module: ModuleModel) -> tuple[str, ...]:
-    names = [a.name for a in module.aggregates] + [p.name for p in module.projections]
-    return tuple(name.rpartition(".")[2] for name in names)
 
 
 def _require_functions(plans: list[Plan], sources: Iterable[str]) -> None:
