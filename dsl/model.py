@@ -502,6 +502,16 @@ class StartModel(Model):
     arguments: dict[str, Node]
 
 
+class ScheduleModel(Model):
+    """`starts every interval` or `starts at "cron" in "zone"`, with one expression for each
+    parameter, over the scheduled time `at`."""
+
+    every: timedelta | None = None
+    cron: str | None = None
+    zone: str = "UTC"
+    arguments: dict[str, Node]
+
+
 class SignalModel(Model):
     """`signal name { fields }`; `record` is the qualified name of its payload."""
 
@@ -539,6 +549,7 @@ class SagaModel(Model):
     result: TypeField | None = None
     key: Node
     starts: tuple[StartModel, ...] = ()
+    schedules: tuple[ScheduleModel, ...] = ()
     within: timedelta | None = None
     signals: tuple[SignalModel, ...] = ()
     queries: tuple[QueryModel, ...] = ()

@@ -329,6 +329,28 @@ class StartsOn:
 
 
 @dataclass(frozen=True, slots=True)
+class StartsEvery:
+    """`starts every interval with (param: at)`."""
+
+    interval: Expr
+    arguments: tuple[Argument, ...]
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class StartsAt:
+    """`starts at "cron" in "zone" with (param: at)`."""
+
+    cron: Literal
+    zone: Literal | None
+    arguments: tuple[Argument, ...]
+    at: Span
+
+
+Scheduled = StartsEvery | StartsAt
+
+
+@dataclass(frozen=True, slots=True)
 class SignalDecl:
     """`signal Name { fields }`: what a saga may be told."""
 
@@ -379,6 +401,7 @@ class SagaDecl:
     doc: str
     at: Span
     inputs: tuple[Input, ...] = ()
+    schedules: tuple[Scheduled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

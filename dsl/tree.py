@@ -321,18 +321,20 @@ class TreeBuilder:
         clauses = _of(c, _Clause)
         once = self._once(clauses, {"result", "key", "within", "policy"})
         inputs, body = c[-1].content
+        starts = self._starts(clauses)
         return syntax.SagaDecl(
             name=c[0],
             parameters=parameters,
             result=once.get("result"),
             key=once.get("key"),
-            starts=self._starts(clauses),
+            starts=_of(starts, syntax.StartsOn),
             within=once.get("within"),
             policy=once.get("policy"),
             body=body,
             doc=self._doc(at),
             at=at,
             inputs=inputs,
+            schedules=tuple(s for s in starts if not isinstance(s, syntax.StartsOn)),
         )
 
     def saga_body(self, at: Span, c: list[Any]) -> _Clause:
@@ -351,22 +353,22 @@ class TreeBuilder:
         sets = _of(c, syntax.Set)
         return syntax.UpdateDecl(c[0], c[1], condition, sets, self._doc(at), at)
 
-    def _starts(self, clauses: Sequence[_Clause]) -> tuple[syntax.StartsOn, ...]:
-        starts: list[syntax.StartsOn] = []
+    def _starts(self, clauses: Sequence[_Clause]) -> list[syntax.StartsOn | syntax.Scheduled]:
+        starts: list[syntax.StartsOn | syntax.Scheduled] = []
         for i, clause in enumerate(clauses):
             word, content, at = clause.word, clause.content, clause.at
             if word == "starts":
                 starts.append(content)
             elif word == "arguments":
                 if i == 0 or clauses[i - 1].word != "starts":
-                    message, help = "`with (…)` stands alone", "put it after `starts on Event`"
+                    message, help = "`with (…)` stands alone", "put it after a `starts`"
                     first = Span(self.source, at.start, at.start + len("with"))
-                    label = "no event before it"
+                    label = "no `starts` before it"
                     self.diagnostics.append(Diagnostic("F001", message, first, label, help))
                     continue
                 last = starts.pop()
-                starts.append(syntax.StartsOn(last.event, last.name, content, last.at.to(at)))
-        return tuple(starts)
+                starts.append(replace(last, arguments=tuple(content), at=last.at.to(at)))
+        return starts
 
     def _once(self, clauses: Sequence[_Clause], words: set[str]) -> dict[str, Any]:
         found: dict[str, _Clause] = {}
@@ -408,6 +410,19 @@ class TreeBuilder:
 
     def starts_on(self, at: Span, c: list[Any]) -> _Clause:
         return _Clause("starts", syntax.StartsOn(c[0], _named(c[1:]), (), at), at)
+
+    def starts_every(self, at: Span, c: list[Any]) -> _Clause:
+        return _Clause("starts", syntax.StartsEvery(c[0], (), at), at)
+
+    def starts_at(self, at: Span, c: list[Any]) -> _Clause:
+        zone = next(iter(_of(c, syntax.Literal)), None)
+        return _Clause("starts", syntax.StartsAt(self._text(c[0]), zone, (), at), at)
+
+    def zone(self, at: Span, c: list[Any]) -> syntax.Literal:
+        return self._text(c[-1])
+
+    def _text(self, token: Token) -> syntax.Literal:
+        return self.string_literal(Span(self.source, token.start, token.end), [token])
 
     def start_arguments(self, at: Span, c: list[Any]) -> _Clause:
         return _Clause("arguments", c[0], at)
@@ -537,7 +552,7 @@ class TreeBuilder:
     # --- scenarios
 
     def scenario_decl(self, at: Span, c: list[Any]) -> syntax.ScenarioDecl:
-        title = self.string_literal(Span(self.source, c[0].start, c[0].end), c[:1])
+        title = self._text(c[0])
         return syntax.ScenarioDecl(title, tuple(c[1:]), self._doc(at), at)
 
     def given_answer(self, at: Span, c: list[Any]) -> syntax.GivenAnswer:

@@ -19,6 +19,7 @@ from dsl.check.names import Module, Symbol
 from dsl.check.policies import Policies
 from dsl.check.promises import check_commands
 from dsl.check.report import Report
+from dsl.check.schedules import check_schedules
 from dsl.check.scope import LocalScope, ModuleScope, Variable
 from dsl.check.settings import positive
 from dsl.check.statements import check_block
@@ -100,6 +101,7 @@ class Sagas:
             result=result,
             key=key,
             starts=tuple(self._starts(saga, parameters, module, scope)),
+            schedules=tuple(check_schedules(saga, parameters, scope, self._report)),
             within=context.within,
             signals=tuple(inputs.signals()),
             queries=tuple(check_queries(block)),

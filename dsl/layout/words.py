@@ -10,7 +10,7 @@ from dsl.lexer import Token
 #: No blank stands before these, and none after those.
 _CLOSE_UP = frozenset(("COMMA", "COLON", "DOT", "RPAR", "RSQB"))
 _BRACKETS = frozenset(("LPAR", "LSQB"))
-_NO_BLANK_AFTER = frozenset(("DOT", "LPAR", "LSQB", "AT"))
+_NO_BLANK_AFTER = frozenset(("DOT", "LPAR", "LSQB", "AT_SIGN"))
 
 
 class Words:

@@ -46,6 +46,7 @@ def describe(deployed: Iterable[Deployed]) -> list[str]:
         state = "unchanged" if d.was == d.version else f"replaces {d.was}" if d.was else "new"
         sagas = f"  ({', '.join(d.sagas)})" if d.sagas else ""
         lines.append(f"{d.module}  version {d.version}  {state}{sagas}")
+        lines += [f"  {change}" for change in d.schedules]
         topics |= dict.fromkeys(d.topics)
         idle += d.idle
     if topics:

@@ -23,6 +23,7 @@ from dsl.model import (
     RaceModel,
     ReturnModel,
     SagaModel,
+    ScheduleModel,
     SetModel,
     SleepModel,
     Statement,
@@ -56,6 +57,7 @@ from orchestrator.compile.plan import (
     RatePlan,
     ReturnPlan,
     SagaPlan,
+    SchedulePlan,
     SetPlan,
     SignalPlan,
     SleepPlan,
@@ -78,6 +80,7 @@ def lower_saga(saga: SagaModel) -> SagaPlan:
         starts=tuple(
             StartPlan(event=s.event, name=s.name, arguments=s.arguments) for s in saga.starts
         ),
+        schedules=tuple(_schedule(s) for s in saga.schedules),
         within=saga.within.total_seconds() if saga.within is not None else None,
         signals=tuple(SignalPlan(name=s.name, record=s.record, doc=s.doc) for s in saga.signals),
         queries=tuple(
@@ -86,6 +89,15 @@ def lower_saga(saga: SagaModel) -> SagaPlan:
         updates=tuple(_update(u) for u in saga.updates),
         body=_Lowering(names_read((saga.body, saga.queries, saga.updates))).block(saga.body),
         doc=saga.doc,
+    )
+
+
+def _schedule(schedule: ScheduleModel) -> SchedulePlan:
+    return SchedulePlan(
+        every=schedule.every.total_seconds() if schedule.every is not None else None,
+        cron=schedule.cron,
+        zone=schedule.zone,
+        arguments=schedule.arguments,
     )
 
 

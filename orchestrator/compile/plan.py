@@ -318,6 +318,16 @@ class StartPlan(_Part):
     arguments: dict[str, Node]
 
 
+class SchedulePlan(_Part):
+    """When the saga starts by itself: every so many seconds since 1970, or at the times of a cron
+    of five fields in a zone; an expression over the scheduled time `at` for each parameter."""
+
+    every: float | None = None
+    cron: str | None = None
+    zone: str = "UTC"
+    arguments: dict[str, Node]
+
+
 class SignalPlan(_Part):
     """What a saga may be told; `record` is the qualified name of its payload."""
 
@@ -355,6 +365,7 @@ class SagaPlan(_Part):
     result: TypeField | None = None
     key: Node
     starts: tuple[StartPlan, ...] = ()
+    schedules: tuple[SchedulePlan, ...] = ()
     within: float | None = None
     signals: tuple[SignalPlan, ...] = ()
     queries: tuple[QueryPlan, ...] = ()

@@ -18,18 +18,20 @@ from orchestrator.deploy.idle import idle
 from orchestrator.messaging.bus import Bus
 from orchestrator.runtime.deployment import set_current_version
 from orchestrator.runtime.functions import FunctionError, find_function, make_importable
+from orchestrator.runtime.schedules import ensure_schedules, remove_schedules
 from orchestrator.store import versions
 from orchestrator.store.database import Database
 
 
 class DeployError(Exception):
-    """A deployment that was refused, and nothing applied; one sentence."""
+    """A deployment that was refused; one sentence, which says so when something was applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """What became of one module. `fresh` tells a version that was not stored before, `was` the
-    version that was current; `idle` is what it declares and nothing runs yet, in words."""
+    version that was current; `idle` is what it declares and nothing runs yet, in words;
+    `schedules` tells which have changed, and how."""
 
     module: str
     version: str
@@ -38,6 +40,7 @@ class Deployed:
     fresh: bool
     was: str | None
     idle: tuple[str, ...] = ()
+    schedules: tuple[str, ...] = ()
 
 
 async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -> list[Deployed]:
@@ -69,14 +72,19 @@ async def deploy(loaded: Loaded, client: Client, bus: Bus, database: Database) -
                 text = write_plan(plan)
                 await versions.save_version(session, plan.module, version, text, loaded.sources)
             await versions.set_current(session, plan.module, version)
+            was = before.get(plan.module)
+            former = await versions.find_version(session, plan.module, was) if was else None
             # Last, so that a refusal leaves nothing in the store.
+            schedules = await _unschedule(client, plan, former) if former else []
             if plan.sagas:
                 await _make_current(client, plan.module, version)
+        # What they start is the current version's.
+        schedules += await _schedule(client, plan)
         topics = tuple(t.name for t in plan.topics if t.name in created)
         sagas = tuple(s.short for s in plan.sagas.values())
         unused = idle(loaded.program.modules[plan.module])
-        was = before.get(plan.module)
-        result.append(Deployed(plan.module, version, sagas, topics, fresh, was, unused))
+        done = Deployed(plan.module, version, sagas, topics, fresh, was, unused, tuple(schedules))
+        result.append(done)
     return result
 
 
@@ -89,6 +97,26 @@ def _require_functions(plans: list[Plan], sources: Iterable[str]) -> None:
                 find_function(activity)
     except FunctionError as error:
         raise DeployError(str(error)) from None
+
+
+async def _unschedule(client: Client, plan: Plan, former: versions.Version) -> list[str]:
+    try:
+        return await remove_schedules(client, read_plan(former.plan), plan)
+    except RPCError as error:
+        raise DeployError(
+            f"Temporal does not remove the schedules of `{plan.module}`: {error.message}"
+        ) from None
+
+
+async def _schedule(client: Client, plan: Plan) -> list[str]:
+    """Raises DeployError when all is applied but this; deploying once more completes it."""
+    try:
+        return await ensure_schedules(client, plan)
+    except RPCError as error:
+        raise DeployError(
+            f"`{plan.module}` is deployed, but Temporal does not take its schedules:"
+            f" {error.message}"
+        ) from None
 
 
 async def _make_current(client: Client, module: str, version: str) -> None:

@@ -200,8 +200,13 @@ class Canvas:
         return self._add(self.numbered("fail"), label, paint, {}, f"fail {clean(text)}", css="fail")
 
     def start(self) -> str:
-        """The start of a saga that no event starts."""
+        """The start of a saga that nothing starts by itself."""
         return self._add(":start", (Line("c", "start"),), PLAIN, {"group": self.column})
+
+    def clock(self, path: str, label: Label) -> str:
+        """The times at which a saga starts by itself."""
+        look = {"shape": "ellipse", "style": "filled", "group": self.column}
+        return self._add(path, label, PLAIN, look)
 
     def all_undone(self, beside: str) -> None:
         """The end of the way back, if anything leads to it."""

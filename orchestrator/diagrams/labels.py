@@ -18,6 +18,7 @@ from orchestrator.compile.plan import (
     PolicyPlan,
     ReturnPlan,
     SagaPlan,
+    SchedulePlan,
     SleepPlan,
     StepPlan,
     WhilePlan,
@@ -128,6 +129,14 @@ def policy(granted: PolicyPlan) -> str:
 def event(verb: str, name: str) -> Label:
     """An event that is waited for or published."""
     return (Line("s", verb), Line("c", cut(wire_type(name), _WIDE + 6)))
+
+
+def clock(schedule: SchedulePlan) -> Label:
+    """When a saga starts by itself."""
+    if schedule.every is not None:
+        return (Line("s", "starts every"), Line("c", duration(schedule.every)))
+    at, zone = Line("c", cut(schedule.cron or "", _WIDE)), Line("s", cut(schedule.zone, _WIDE))
+    return (Line("s", "starts at"), at, zone)
 
 
 def waiting(part: AwaitPlan) -> Label:

@@ -73,7 +73,9 @@ class _Walk:
         for start in plan.starts:
             id = f"start:{wire_type(start.event)}"
             yield self.canvas.message(id, labels.event("starts on", start.event), start.event)
-        if not plan.starts:
+        for number, schedule in enumerate(plan.schedules):
+            yield self.canvas.clock(f"start:{number}", labels.clock(schedule))
+        if not plan.starts and not plan.schedules:
             yield self.canvas.start()
 
     def block(self, body: Iterable[Instruction], front: Front) -> Front:

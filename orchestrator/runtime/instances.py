@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from orchestrator.runtime.history import Course, read_courses, run_before
-from orchestrator.runtime.wire import ATTENTION, CHAIN, RESOLVE, Resolution
+from orchestrator.runtime.wire import ATTENTION, CHAIN, OCCURRENCE, RESOLVE, Resolution
 
 #: What people call how an instance stands.
 STATUS = {
@@ -100,9 +100,11 @@ class Instances:
     async def list(
         self, saga: str | None, status: str | None, attention: bool, limit: int
     ) -> list[Instance]:
-        """Newest first. `saga` is a short or qualified name. Raises RPCError."""
+        """Newest first. `saga` is a short or qualified name. A scheduled time is among them only
+        when it failed to start its saga. Raises RPCError."""
         # Of the runs of a saga the last one stands for it.
         query = f'ExecutionStatus = "{_FILTER[status]}"' if status else _LAST_RUNS
+        query = f'({query}) AND (WorkflowType != "{OCCURRENCE}" OR ExecutionStatus = "Failed")'
         found: list[Instance] = []
         async for execution in self._matching(query, saga):
             instance = await _instance(execution)

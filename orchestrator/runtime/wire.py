@@ -11,7 +11,11 @@ from typing import Any
 #: Signals and the memo fields of the saga workflow.
 EVENT, RESOLVE, ATTENTION, CHAIN = "event", "resolve", "attention", "chain"
 
+#: The workflow that a schedule starts, which starts the saga.
+OCCURRENCE = "orchestrate.occurrence"
+
 #: Activities.
+START_SCHEDULED = "start_scheduled"
 EXCHANGE, REQUEST, PUBLISH = "exchange", "request", "publish"
 
 #: The type of a workflow failure that the saga's own course led to.
@@ -80,6 +84,16 @@ class Answer:
     message: str | None = None
     encoded: str | None = None
     content_type: str | None = None
+
+
+@dataclass(slots=True)
+class Occurrence:
+    """A time that has come: the saga's qualified name and the number of its schedule, from 0. `at`
+    is the scheduled time in ISO 8601, None where the server alone knows it."""
+
+    saga: str
+    schedule: int
+    at: str | None = None
 
 
 @dataclass(slots=True)

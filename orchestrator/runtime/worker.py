@@ -22,6 +22,7 @@ from orchestrator.runtime import events, replies
 from orchestrator.runtime.activities import Activities
 from orchestrator.runtime.deployment import deployment_name
 from orchestrator.runtime.functions import FunctionError, Functions, make_importable
+from orchestrator.runtime.occurrences import Occurrences, OccurrenceWorkflow
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.versions import Served
 from orchestrator.runtime.window import Window
@@ -178,8 +179,12 @@ class SagaWorker:
         return Worker(
             self._client,
             task_queue=served.plan.module,
-            workflows=workflow_classes(served.plan),
-            activities=[*messages.all(), *functions.all()],
+            workflows=[*workflow_classes(served.plan), OccurrenceWorkflow],
+            activities=[
+                *messages.all(),
+                *functions.all(),
+                *Occurrences(self._client, served).all(),
+            ],
             # The plan is deterministic by construction, and the sandbox costs 1.7 times the CPU.
             workflow_runner=UnsandboxedWorkflowRunner(),
             deployment_config=WorkerDeploymentConfig(
