@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from math import isinf
+from typing import Any
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
@@ -91,6 +93,21 @@ def read_bytes(text: str) -> bytes:
             out += _character(match).encode()
         last = match.end()
     return bytes(out + body[last:].encode())
+
+
+def help_for(read: Callable[[str], Any]) -> str:
+    """What to write instead of a text that one of the readers refuses."""
+    return _HELP[read]
+
+
+_HELP: dict[Callable[[str], Any], str] = {
+    read_int: f"write a number of at most {INT_MAX}",
+    read_float: "write a smaller number",
+    read_duration: "write a shorter time",
+    read_percent: "write a smaller share",
+    read_string: 'write `\\\\` for a backslash, or `r"…"` for a string without escapes',
+    read_bytes: "write `\\\\` for a backslash, or `\\x41` for a byte",
+}
 
 
 def _short(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 from dsl.diagnostic import Edit
@@ -9,6 +10,8 @@ from dsl.source import Span
 
 #: How alike two names are when one is a slip of the other, in difflib's measure from 0 to 1.
 _A_SLIP = 0.8
+#: How many names a help lists.
+_NAMED = 5
 
 
 class Suggestion(str):
@@ -21,6 +24,13 @@ class Suggestion(str):
         made = super().__new__(cls, text or f"did you mean `{right}`?")
         made.wrong, made.right = wrong, right
         return made
+
+
+def one_of(known: Iterable[str], otherwise: str = "") -> str:
+    """A help that lists the first few of what there is."""
+    first = list(dict.fromkeys(known))
+    listed = ", ".join(f"`{name}`" for name in first[:_NAMED])
+    return f"there is {listed}{', …' if len(first) > _NAMED else ''}" if first else otherwise
 
 
 def fix_of(at: Span, help: str) -> tuple[Edit, ...]:

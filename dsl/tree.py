@@ -691,7 +691,8 @@ class TreeBuilder:
         try:
             return syntax.Literal(read(text), at)
         except ValueError as e:
-            self.diagnostics.append(Diagnostic("F207", str(e), at, "no such value"))
+            help = literal.help_for(read)
+            self.diagnostics.append(Diagnostic("F207", str(e), at, "no such value", help))
             return syntax.Literal(None, at)
 
     def integer_literal(self, at: Span, c: list[Token]) -> syntax.Literal:

@@ -10,6 +10,7 @@ from dsl.cel.nodes import Build, Const, Node
 from dsl.cel.scope import FieldShape
 from dsl.diagnostic import Note
 from dsl.source import Span
+from dsl.suggestion import one_of
 from dsl.types import Named, Optional
 
 
@@ -68,13 +69,15 @@ def _field(
         return None
     if name.text in seen:
         also = (Note(seen[name.text].at, "given here first"),)
-        context.report("F204", f"`{name.text}` is given twice", name.at, "again", "", also)
+        context.report(
+            "F204", f"`{name.text}` is given twice", name.at, "again", "keep one of them", also
+        )
         return None
     seen[name.text] = name
     if name.text not in by_name:
         open_fields = [f for f in by_name if f not in seen]
         meant.add(closest(name.text, open_fields) or "")
-        help = did_you_mean(name.text, open_fields, "" if by_name else "remove it")
+        help = did_you_mean(name.text, open_fields, one_of(open_fields, "remove it"))
         context.report("F204", f"`{what}` has no `{name.text}`", name.at, "unknown", help)
     return by_name.get(name.text)
 

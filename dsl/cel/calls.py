@@ -56,9 +56,8 @@ def _unknown_type(context: Context, expr: syntax.Call) -> Result:
     text = ".".join(context.path(expr.callee) or ())
     for argument in expr.arguments:
         context.infer(context, argument.value)
-    return context.report(
-        "F104", f"no record or message `{text}` here", expr.callee.at, "not declared"
-    )
+    message, help = f"no record or message `{text}` here", f"declare `{text}`, or import it"
+    return context.report("F104", message, expr.callee.at, "not declared", help)
 
 
 def _function(context: Context, expr: syntax.Call, callee: syntax.Name) -> Result:
@@ -92,7 +91,7 @@ def _unknown_function(context: Context, name: str, callee: syntax.Name) -> Resul
     if name in on_values:
         help = f"call it on a value, as in `x.{name}(…)`"
     else:
-        help = did_you_mean(name, [*FUNCTIONS, "has"])
+        help = did_you_mean(name, [*FUNCTIONS, "has"], "call one that the language has")
     return context.report("F205", f"no function `{name}`", callee.at, "unknown function", help)
 
 
@@ -117,9 +116,11 @@ def right_count(context: Context, expr: syntax.Call, name: str, counts: Iterable
     wanted = " or ".join(map(str, counts))
     message = f"`{name}` takes {wanted} argument{'' if wanted == '1' else 's'}, found {given}"
     if given < min(counts):
-        context.report("F203", message, expr.at, "an argument is missing")
+        help = f"give {min(counts)} of them"
+        context.report("F203", message, expr.at, "an argument is missing", help)
     else:
-        context.report("F204", message, expr.arguments[max(counts)].value.at, "one too many")
+        at = expr.arguments[max(counts)].value.at
+        context.report("F204", message, at, "one too many", "remove it")
     return False
 
 
@@ -188,9 +189,11 @@ def _no_overload(context: Context, expr: syntax.Call, name: str, given: tuple[Ty
     if isinstance(expr.callee, syntax.Member):
         receiver, _, rest = types.partition(", ")
         message = f"no `{name}({rest.replace('`', '')})` on {receiver}"
-        return context.report("F201", message, expr.callee.name.at, f"on {receiver}")
+        help = "call it on another value, or with others"
+        return context.report("F201", message, expr.callee.name.at, f"on {receiver}", help)
     at = expr.arguments[0].value.at if expr.arguments else expr.at
-    return context.report("F201", f"`{name}` does not take {types}", at, types)
+    message = f"`{name}` does not take {types}"
+    return context.report("F201", message, at, types, "give it another value")
 
 
 def _has(context: Context, expr: syntax.Call) -> Result:

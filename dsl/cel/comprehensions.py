@@ -24,7 +24,12 @@ def comprehension(
     element = _element(of.type)
     if element is None:
         message = f"`{name}` runs over a list or a map, not over `{of.type}`"
-        of, element = context.report("F201", message, callee.of.at, f"`{of.type}`"), ANY
+        of, element = (
+            context.report(
+                "F201", message, callee.of.at, f"`{of.type}`", "give it a list or a map"
+            ),
+            ANY,
+        )
     inner = context.binding(var, element)
     if name == "map":
         return _map(inner, expr, of, var, hint)

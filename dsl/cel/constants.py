@@ -28,6 +28,18 @@ _TYPES: dict[type, Type] = {
     type(None): NULL,
 }
 
+#: What a conversion of a text reads.
+_EXAMPLES = {
+    "decimal": '"12.50"',
+    "uuid": '"6f1c1a52-8f3c-4a9e-9d4e-5f0d8c6c2b7a"',
+    "date": '"2026-01-31"',
+    "timestamp": '"2026-01-31T08:00:00Z"',
+    "duration": '"1h30m"',
+    "int": '"12"',
+    "double": '"1.5"',
+    "bool": '"true"',
+}
+
 
 def constant(value: Any, type: Type) -> Result:
     """A value as a node."""
@@ -48,7 +60,8 @@ def literal(context: Context, value: Any, at: Span) -> Result:
         try:
             duration(value)
         except CelError:
-            return context.report("F207", f"`{at.text}` is too long a duration", at, "too long")
+            message, help = f"`{at.text}` is too long a duration", "stay below 10,000 years"
+            return context.report("F207", message, at, "too long", help)
     return constant(value, _TYPES[type(value)])
 
 
@@ -61,7 +74,9 @@ def converted(context: Context, function: str, argument: syntax.Expr, to: Type) 
     except CelError as error:
         message = f"`{argument.at.text}` does not make a `{to}`"
         why = error.detail.rpartition(" is ")[2] or error.kind
-        return context.report("F207", message, argument.at, why)
+        example = _EXAMPLES.get(function)
+        help = f"write it like `{function}({example})`" if example else "write another value"
+        return context.report("F207", message, argument.at, why, help)
     return constant(value, to)
 
 
@@ -72,6 +87,8 @@ def check_pattern(context: Context, argument: syntax.Expr) -> bool:
             compile_pattern(argument.value)
         except CelError as error:
             why = error.detail.partition(": ")[2]
-            context.report("F207", f"`{argument.at.text}` is not a pattern", argument.at, why)
+            message = f"`{argument.at.text}` is not a pattern"
+            help = "write a regular expression, as RE2 has them"
+            context.report("F207", message, argument.at, why, help)
             return False
     return True

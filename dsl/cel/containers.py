@@ -46,5 +46,6 @@ def _entry(
     k = context.infer(context, key, shape and shape.key, strict=strict)
     v = context.infer(context, value, shape and shape.value, strict=strict)
     if k.type not in (STRING, INT, BOOL, ANY):
-        k = context.report("F201", f"a map's key is not a `{k.type}`", key.at, f"`{k.type}`")
+        message = f"a map's key is not a `{k.type}`"
+        k = context.report("F201", message, key.at, f"`{k.type}`", "use a `string`")
     return k, v

@@ -59,7 +59,8 @@ def _build(context: Context, expr: syntax.Call) -> Result | None:
     if text in FUNCTIONS or text == "has" or isinstance(expr.callee, syntax.Member):
         return None
     message = f"no record or message `{text}` here"
-    return context.report("F104", message, expr.callee.at, "not declared")
+    help = f"declare `{text}` as a record, or import it"
+    return context.report("F104", message, expr.callee.at, "not declared", help)
 
 
 def _name(name: str) -> Node:

@@ -8,7 +8,7 @@ from dsl.cel.conversions import CONVERSIONS as RUN
 from dsl.cel.errors import CelError
 from dsl.cel.joining import plain
 from dsl.cel.overloads import CONVERSIONS, resolve
-from dsl.types import DECIMAL, FLOAT, INT, STRING, Named, Optional, Type, assignable
+from dsl.types import DECIMAL, DURATION, FLOAT, INT, STRING, Named, Optional, Type, assignable
 
 _NUMBERS = (INT, FLOAT, DECIMAL)
 
@@ -29,8 +29,11 @@ def _help(context: Context, expr: syntax.Expr, found: Result, wanted: Type) -> s
     target, given = plain(wanted), plain(found.type)
     if isinstance(target, Named) and given is STRING:
         symbols = context.scope.symbols(target.name) or ()
-        return f"write a symbol: {', '.join(f'`{s}`' for s in symbols[:5])}" if symbols else ""
-    return conversion(expr, given, target)
+        if symbols:
+            return f"write a symbol: {', '.join(f'`{s}`' for s in symbols[:5])}"
+    if target is DURATION and given is INT and isinstance(expr, syntax.Literal):
+        return f"say the unit, as in `{shown(expr)}s`"
+    return conversion(expr, given, target) or f"give a `{wanted}` here"
 
 
 def conversion(expr: syntax.Expr, given: Type, wanted: Type) -> str:
@@ -74,10 +77,10 @@ def no_overload(
 def _operand_help(expr: syntax.Binary, left: Type, right: Type) -> str:
     """Which operand to convert: an int to what the other is, anything to a string for `+`."""
     if left == right:
-        return ""
+        return "use another operator"
     for side, given, other in ((expr.right, right, left), (expr.left, left, right)):
         if given in _NUMBERS and other in _NUMBERS and other is not INT and given is not DECIMAL:
             return conversion(side, given, other)
         if other is STRING and expr.operator == "+" and given is not STRING:
             return conversion(side, given, STRING)
-    return ""
+    return "use values that go together"

@@ -8,6 +8,7 @@ from dsl.cel.joining import join_all, plain
 from dsl.cel.narrowing import path_of
 from dsl.cel.nodes import Const, Get, Ref
 from dsl.cel.scope import FieldShape
+from dsl.suggestion import one_of
 from dsl.types import ANY, DECLARABLE, STRING, TYPE, MapOf, Named, OneOf, Type
 
 #: What names a type where a value is meant, as in `type(x) == int`; CEL's names beside ours.
@@ -79,7 +80,8 @@ def _unknown(context: Context, expr: syntax.Name, hint: Type | None) -> Result:
     symbols = _enum_symbols(context, hint)
     if context.scope.type_at((expr.text,)) is not None:
         return _type_as_value(context, expr, expr.text)
-    help = did_you_mean(expr.text, [*context.names(), *symbols])
+    known = [*context.names(), *symbols]
+    help = did_you_mean(expr.text, known, one_of(known, "declare it before this place"))
     return context.report("F101", f"no name `{expr.text}` here", expr.at, "not declared", help)
 
 
@@ -121,7 +123,7 @@ def _qualified(context: Context, expr: syntax.Member, path: tuple[str, ...]) -> 
         f"`{path[-1]}` is not a symbol of `{enum.name}`",
         expr.name.at,
         "no such symbol",
-        did_you_mean(path[-1], symbols),
+        did_you_mean(path[-1], symbols, one_of(symbols)),
     )
 
 
@@ -146,7 +148,7 @@ def _member_type(context: Context, expr: syntax.Member, of: Type) -> Type | None
             return _field_type(context, expr, (type_name,), of)
         case OneOf(names):
             return _field_type(context, expr, names, of)
-    context.report("F202", f"`{of}` has no fields", expr.name.at, f"of a `{of}`")
+    context.report("F202", f"`{of}` has no fields", expr.name.at, f"of a `{of}`", "remove it")
     return None
 
 
@@ -157,7 +159,8 @@ def _field_type(
     found = [s[expr.name.text].type for s in shapes if expr.name.text in s]
     if len(found) == len(shapes):
         return join_all(found)
-    help = did_you_mean(expr.name.text, [f for s in shapes for f in s])
+    known = [f for s in shapes for f in s]
+    help = did_you_mean(expr.name.text, known, one_of(known, "it has no fields"))
     if found:
         help = "only some of them have it: `match` on the value first"
     context.report("F202", f"`{of}` has no field `{expr.name.text}`", expr.name.at, "", help)

@@ -35,7 +35,7 @@ def unary(context: Context, expr: syntax.Unary, hint: Type | None) -> Result:
     type = resolve(NEGATION, (found.type,))
     if type is None:
         message = f"`-` does not take `{found.type}`"
-        return context.report("F201", message, expr.at, f"`{found.type}`")
+        return context.report("F201", message, expr.at, f"`{found.type}`", "negate a number")
     return Result(Call(function="-_", args=(found.node,)), type)
 
 
@@ -93,7 +93,8 @@ def _equality(context: Context, expr: syntax.Binary, left: Result, right: Result
         side, found = (expr.left, left) if right.type is NULL else (expr.right, right)
         if not isinstance(found.type, Optional) and found.type is not ANY:
             message = f"`{shown(side)}` is never null"
-            return context.report("F201", message, expr.at, f"it is a `{found.type}`")
+            help = "leave the comparison out"
+            return context.report("F201", message, expr.at, f"it is a `{found.type}`", help)
     elif not equatable(left.type, right.type):
         return no_overload(context, expr, left, right, _enum_help(context, left, right))
     return Result(Call(function=f"_{expr.operator}_", args=(left.node, right.node)), BOOL)
@@ -151,7 +152,7 @@ def conditional(
     type = join(then.type, otherwise.type)
     if type is None:
         message = f"one branch is `{then.type}`, the other `{otherwise.type}`"
-        help = conversion(expr.otherwise, otherwise.type, then.type)
+        help = conversion(expr.otherwise, otherwise.type, then.type) or "give both one type"
         return context.report("F201", message, expr.otherwise.at, f"`{otherwise.type}`", help)
     node = Choose(condition=condition.node, then=then.node, otherwise=otherwise.node)
     return Result(node, type)
@@ -163,7 +164,7 @@ def index(context: Context, expr: syntax.Index, hint: Type | None) -> Result:
     wanted, type = _indexed(of.type)
     if type is None:
         message = f"`{of.type}` has no elements to pick with `[…]`"
-        return context.report("F201", message, expr.of.at, f"`{of.type}`")
+        return context.report("F201", message, expr.of.at, f"`{of.type}`", "use a list or a map")
     key = context.infer(context, expr.key, wanted, strict=True)
     if of.broken or key.broken:
         return BROKEN

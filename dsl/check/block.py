@@ -112,8 +112,11 @@ class Block:
             return found
         name, saga = found.at.text, self.saga
         before = saga.contents.named(name)
-        if before is None or before.at.start > found.at.start:
+        if before is None:
             return found
+        if before.at.start > found.at.start:
+            also = (Note(before.at, "declared here"),)
+            return replace(found, help=f"declare `{name}` before this place", also=also, fix=())
         help = f"declare `{name}` before that block, where every way comes by"
         return Diagnostic(
             "F373",

@@ -95,7 +95,8 @@ class Contracts:
         if isinstance(value, syntax.Name):
             path = syntax.Path((syntax.Identifier(value.text, value.at),))
             return self._policies.find(path, module)
-        self._report.add("F211", "expected the name of a policy", value.at, "not a name")
+        message, help = "expected the name of a policy", "declare a `policy`, and write its name"
+        self._report.add("F211", message, value.at, "not a name", help)
         return None
 
     def _topic(self, value: syntax.Expr | None, name: str, owner: syntax.ServiceDecl) -> TopicModel:

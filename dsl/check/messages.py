@@ -9,7 +9,7 @@ from dsl.check.imports import offer
 from dsl.check.names import Module
 from dsl.check.report import Report, did_you_mean
 from dsl.model import CommandModel, EventModel, ServiceModel
-from dsl.suggestion import Suggestion
+from dsl.suggestion import Suggestion, one_of
 
 
 class Messages:
@@ -92,8 +92,9 @@ class Messages:
             return name
         others = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == symbol.name]
         message = f"`{first.text}` has no {what} `{last.text}`"
+        help = did_you_mean(last.text, others) or one_of(others, "declare it there")
         label = f"not {'an' if what == 'event' else 'a'} {what} of it"
-        self._report.add("F101", message, last.at, label, did_you_mean(last.text, others))
+        self._report.add("F101", message, last.at, label, help)
         return None
 
     def _owner(self, name: str, known: Iterable[str]) -> str | None:

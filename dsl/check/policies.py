@@ -62,7 +62,7 @@ class Policies:
         known = module.names_of(syntax.PolicyDecl)
         message = f"no policy named `{path.text}`"
         found = offer(path.text, syntax.PolicyDecl, module)
-        help = found.help or did_you_mean(path.text, known)
+        help = found.help or did_you_mean(path.text, known) or "declare it with `policy`"
         self._report.add("F101", message, path.at, "not a policy", help, fix=found.fix)
         return DEFAULT
 

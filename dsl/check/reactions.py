@@ -15,6 +15,7 @@ from dsl.check.report import Report, did_you_mean
 from dsl.check.scope import LocalScope, Variable
 from dsl.diagnostic import Note
 from dsl.model import AssignModel, EventModel, FieldModel, ReactionModel
+from dsl.suggestion import one_of
 from dsl.types import ANY, BOOL, NULL, Named, Optional, Type
 
 StateDecl = syntax.AggregateDecl | syntax.ProjectionDecl
@@ -131,7 +132,8 @@ class Reactions:
         else:
             key = name.text == declared.key.text
             label = "the key is for good" if key else "cannot be set"
-            message, help = f"`{name.text}` is no field to set", did_you_mean(name.text, fields)
+            message = f"`{name.text}` is no field to set"
+            help = did_you_mean(name.text, fields) or one_of(fields, "remove it")
             also = (Note(target.at, "declared here"),)
             self._report.add("F315", message, name.at, label, help, also)
         return False

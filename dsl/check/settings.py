@@ -107,7 +107,7 @@ def constant(value: syntax.Expr, kind: type[T], what: str, report: Report) -> T 
         if type(found) is kind:
             return found
     label = _words(type(value.value)) if isinstance(value, syntax.Literal) else "not a constant"
-    report.add("F211", f"expected {what}", value.at, label)
+    report.add("F211", f"expected {what}", value.at, label, f"write {what}")
     return None
 
 
@@ -186,7 +186,9 @@ def _argument(
     name = argument.name.text if argument.name else position
     at = argument.name.at if argument.name else argument.value.at
     if name is None:
-        report.add("F204", f"too many arguments for `{found.name}`", at, "one too many")
+        report.add(
+            "F204", f"too many arguments for `{found.name}`", at, "one too many", "remove it"
+        )
     elif name not in kinds:
         help = did_you_mean(name, kinds) or (
             "it has " + ", ".join(f"`{k}`" for k in kinds) if kinds else "remove it"

@@ -58,7 +58,7 @@ class TypeResolver:
         what = f"`{name}` is not a type" if symbol else f"no type named `{name}`"
         label = "declared as something else" if symbol else "not declared"
         found = offer(name, TYPES, module)
-        help = found.help or did_you_mean(name, known)
+        help = found.help or did_you_mean(name, known) or "declare a record, an enum or a `type`"
         self._report.add("F104", what, ref.name.at, label, help, fix=found.fix)
         return ANY
 

@@ -92,6 +92,10 @@ def test_what_can_be_fixed_is_fixed(cli: Cli, write: Callable[[str, str], Path])
     assert path.read_bytes() == (
         b"\xef\xbb\xbfmodule m\r\nrecord R { a: string }\r\nrecord R { }\r\n"
     )
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    again = cli.run("check", "m.flow", "--fix")
+    assert "fixed[" not in again.out
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
 
 def test_good_flows_as_json(cli: Cli) -> None:

@@ -41,7 +41,7 @@ def test_texts_are_in_the_house_style(case: Path) -> None:
             assert "``" not in text, text
         assert d.message
         assert d.message[0] == "`" or not d.message[0].isupper()
-        assert d.help or d.label, "neither a label nor a help"
+        assert d.help or d.fix, "neither a help nor a fix"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda p: p.name)
