@@ -51,8 +51,6 @@ WORDS: dict[str, str] = {
     "at": "The times of a schedule, as a cron expression.",
     "as": "The name that it gets here.",
     "starts": "What starts the saga: an event, an interval, a schedule.",
-    "every": "Starts the saga each time that the interval has passed.",
-    "at": "Starts the saga at the times of a cron; in its arguments: the scheduled time.",
     "within": "How long it may take.",
     "with": "The policy of a step or a saga, or the arguments of a start.",
     "step": "Calls a command, an activity or another saga.",
