@@ -147,6 +147,8 @@ class _Reader:
         answer = self._value(payloads) or {}
         entry.status = "answered"
         entry.answer, entry.data = answer.get("type"), answer.get("data")
+        if answer.get("encoded"):  # what no text can show, as it came
+            entry.data = {n: answer.get(n) for n in ("content_type", "encoded")}
         entry.reason = answer.get("invalid")
         entry.ended = event.event_time.ToDatetime()
 

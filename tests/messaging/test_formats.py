@@ -162,6 +162,21 @@ def test_avro_decimals_of_others_are_exact() -> None:
     assert wire == {"amount": "-12345678901234567890.1000"}
 
 
+@pytest.mark.parametrize("make", [AvroFormat, ProtobufFormat])
+def test_records_without_fields_can_be_counted(make: Any) -> None:
+    """A list of them has as many as were written."""
+    text = (
+        "module m record Dot {} service s { event Done key id { id: int @1  dots: list<Dot> @2 } }"
+    )
+    types = check_texts({"m.flow": text}).program
+    assert types
+    wire = {"id": 1, "dots": [{}, {}, {}]}
+    format, codec = make(types), JsonCodec(types)
+    found = codec.from_wire(format.decode(format.encode(wire, "m.s.Done"), "m.s.Done"), DONE)
+    assert codec.to_wire(found, DONE) == wire
+
+
+DONE = Named("m.s.Done")
 LISTS = {"type": "array", "items": "null"}
 NESTED = {"type": "record", "name": "N", "fields": [{"name": "n", "type": ["null", "N"]}]}
 

@@ -254,7 +254,13 @@ async def test_replies_are_read_as_what_they_say_that_they_are(shop: World, late
         (f"json-{late}", reply("box.Opened", code="c")),
     ):
         shop.script[key, "Open"] = [after(late, behaviour)]
-        assert (await shop.run("Peek", key)).result == "c"
+        id = await shop.start("Peek", key)
+        assert (await shop.end(id)).result == "c"
+        shown = (await shop.instances.show(id)).course.entries[-1].data
+        raw = {"content_type": "application/protobuf", "encoded": "CgFrEgFj"}
+        assert shown == (
+            raw if late and key.startswith("proto") else {"id": shown["id"], "code": "c"}
+        )
 
 
 @pytest.mark.parametrize(
