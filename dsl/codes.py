@@ -51,6 +51,8 @@ CODES: dict[str, str] = {
     "F323": "a state that no event changes",
     "F330": "an activity without a Python function",
     "F331": "something that an undo cannot do",
+    "F332": "sagas that call each other in a circle",
+    "F333": "something that a saga's step cannot have",
     "F340": "an input behind a statement",
     "F341": "a name that no input may have",
     "F342": "a time that never comes",

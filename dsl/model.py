@@ -244,6 +244,7 @@ class Callee(StrEnum):
 
     COMMAND = "command"
     ACTIVITY = "activity"
+    SAGA = "saga"
 
 
 class CallModel(Model):
@@ -265,7 +266,8 @@ class HandlerModel(Model):
 
 class StepModel(Model):
     """A step. What undoes it is a call or, in `undo_body`, statements; both are None where nothing
-    does. `undo_reads_reply` tells that the undo reads this step's own answer."""
+    does, and where `undoes_itself` tells that a called saga undoes what it did. `undo_reads_reply`
+    tells that the undo reads this step's own answer."""
 
     kind: Literal["step"] = "step"
     name: str
@@ -274,6 +276,7 @@ class StepModel(Model):
     undo: CallModel | None = None
     undo_policy: PolicyModel | None = None
     undo_body: tuple[Statement, ...] | None = None
+    undoes_itself: bool = False
     undo_reads_reply: bool = False
     handlers: tuple[HandlerModel, ...] = ()
     pivot: bool = False
@@ -800,12 +803,17 @@ class Program(Model):
         """An event by qualified name. Raises KeyError."""
         return self._events[name]
 
+    def saga(self, name: str) -> SagaModel:
+        """A saga by qualified name. Raises KeyError."""
+        return self._sagas[name]
+
     def model_post_init(self, context: object) -> None:
         """Indexes the declarations by qualified name."""
         modules = self.modules.values()
         self._records = {r.name: r for m in modules for r in m.records}
         self._enums = {e.name: e for m in modules for e in m.enums}
         self._activities = {a.name: a for m in modules for a in m.activities}
+        self._sagas = {s.name: s for m in modules for s in m.sagas}
         services = [s for m in modules for s in m.services]
         self._commands = {c.name: c for s in services for c in s.commands}
         self._events = {e.name: e for s in services for e in s.events}
@@ -813,6 +821,7 @@ class Program(Model):
     _records: dict[str, RecordModel] = {}
     _enums: dict[str, EnumModel] = {}
     _activities: dict[str, ActivityModel] = {}
+    _sagas: dict[str, SagaModel] = {}
     _commands: dict[str, CommandModel] = {}
     _events: dict[str, EventModel] = {}
 

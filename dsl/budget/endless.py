@@ -14,6 +14,7 @@ class Why(StrEnum):
     CONDITION = "its condition alone ends the loop"
     ITEMS = "the list that it goes through comes with the data"
     WAIT = "it waits without a limit"
+    SAGA = "the saga that it calls takes its own time"
     TIME = "its time comes with the data"
 
 
@@ -26,4 +27,4 @@ class Endless(NamedTuple):
     @property
     def time_only(self) -> bool:
         """Whether the number of events and messages is known all the same."""
-        return self.why in (Why.WAIT, Why.TIME)
+        return self.why in (Why.WAIT, Why.SAGA, Why.TIME)

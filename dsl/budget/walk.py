@@ -16,6 +16,7 @@ from dsl.cel.nodes import Const, ListOfNodes, Node
 from dsl.cel.wire import from_json
 from dsl.model import (
     AwaitModel,
+    Callee,
     EmitModel,
     FailModel,
     ForModel,
@@ -120,12 +121,14 @@ class Walk:
                 return one_of([inside, *(undone.then(self.block(h.body)) for h in handlers)])
 
     def _step(self, step: StepModel) -> Ways:
+        if step.call.callee is Callee.SAGA:
+            self.endless.append(Endless(step.place, Why.SAGA))
         called = Ways(on=forth(step, self._clock).plus(Range(back=self._back(step))))
         # Without a handler what fails here is counted as what is done here: it costs the same.
         return one_of([called, *(called.then(self.block(h.body)) for h in step.handlers)])
 
     def _back(self, step: StepModel) -> Cost:
-        if step.undo is None and step.undo_body is None:
+        if step.undo is None and step.undo_body is None and not step.undoes_itself:
             return NOTHING
         alone, within = self._alone, self.within
         self._alone, self.within = False, inf  # no deadline, and no new run before its end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dsl import syntax
@@ -11,14 +11,18 @@ from dsl.check.messages import Messages
 from dsl.check.names import Module, Symbol
 from dsl.check.report import Report, did_you_mean
 from dsl.check.scope import Shapes
+from dsl.check.signatures import Signature
 from dsl.model import ActivityModel, Callee, CommandModel, PolicyModel
 from dsl.types import ANY, NULL, Named, OneOf, Type
+
+#: How a handler names the failure of a called saga, whatever its reason.
+FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
     """A callee: its qualified name, what it is given, what it answers, the failures that it
-    declares (qualified), and the policy of whom it belongs to."""
+    declares (qualified; a saga's is `failed`), and the policy of whom it belongs to."""
 
     kind: Callee
     name: str
@@ -44,17 +48,19 @@ class Called:
 
 
 class Callees:
-    """Commands, by `service.Command`, and activities, by their bare names."""
+    """Commands, by `service.Command`; activities and sagas, by their bare names."""
 
     def __init__(
         self,
         messages: Messages,
         activities: Iterable[ActivityModel],
+        sagas: Mapping[str, Signature],
         shapes: Shapes,
         report: Report,
     ) -> None:
         self._messages = messages
         self._activities = {a.name: a for a in activities}
+        self._sagas = sagas
         self._shapes = shapes
         self._report = report
 
@@ -70,6 +76,8 @@ class Callees:
         return self._command(command) if command else None
 
     def _declared(self, symbol: Symbol) -> Called | None:
+        if saga := self._sagas.get(symbol.name):
+            return _saga(symbol.name, saga)
         activity = self._activities.get(symbol.name)
         if activity is None:
             return None
@@ -89,10 +97,17 @@ class Callees:
 
     def _almost(self, path: syntax.Path, module: Module) -> bool:
         """Reports a bare name that is close to one that may be called so."""
-        help = did_you_mean(path.text, module.names_of(syntax.ActivityDecl))
-        if help:
-            self._report.add("F101", f"no activity named `{path.text}`", path.at, "not here", help)
-        return bool(help)
+        for kind, word in ((syntax.ActivityDecl, "activity"), (syntax.SagaDecl, "saga")):
+            if help := did_you_mean(path.text, module.names_of(kind)):
+                message = f"no {word} named `{path.text}`"
+                self._report.add("F101", message, path.at, "not here", help)
+                return True
+        return False
+
+
+def _saga(name: str, saga: Signature) -> Called:
+    answer = saga.result if saga.result is not None else NULL
+    return Called(Callee.SAGA, name, saga.parameters, answer, (FAILED,))
 
 
 def _answer(command: CommandModel) -> Type:

@@ -36,7 +36,7 @@ def check_given(given: syntax.Given, scene: Scene) -> Given | None:
 
 
 def _answer(given: syntax.GivenAnswer | syntax.GivenTimeout, scene: Scene) -> Given | None:
-    called = scene.callees.find(given.subject, scene.module)
+    called = _found(given.subject, scene)
     if called is None:
         return None
     answer = delay = None
@@ -67,7 +67,7 @@ def _value(given: syntax.GivenValue, scene: Scene) -> Given | None:
         help = help or "declare it, or import it"
         scene.report.add("F101", f"no activity named `{path.text}`", path.at, "not here", help)
         return None
-    called = scene.callees.find(given.subject, scene.module)
+    called = _found(given.subject, scene)
     if called is None:
         return None
     if called.kind is not Callee.ACTIVITY:
@@ -83,6 +83,17 @@ def _value(given: syntax.GivenValue, scene: Scene) -> Given | None:
         text=text_of(given.at),
         place=place(given.at),
     )
+
+
+def _found(path: syntax.Path, scene: Scene) -> Called | None:
+    """The callee that is given an answer; a saga gives its own."""
+    called = scene.callees.find(path, scene.module)
+    if called and called.kind is Callee.SAGA:
+        message = f"`{called.short}` is a saga, which is played itself"
+        help = "give what its own steps are answered"
+        scene.report.add("F361", message, path.at, "gives its own answer", help)
+        return None
+    return called
 
 
 def _subject(

@@ -16,9 +16,11 @@ from dsl.check.messages import Messages
 from dsl.check.names import collect
 from dsl.check.numbers import Numbers
 from dsl.check.policies import Policies
+from dsl.check.recursion import check_recursion
 from dsl.check.report import Report
 from dsl.check.sagas import Sagas
 from dsl.check.scenarios import Scenarios
+from dsl.check.signatures import signatures
 from dsl.check.states import States
 from dsl.check.types import TypeResolver
 from dsl.check.waiting import check_waiting
@@ -52,8 +54,9 @@ def check_program(
     check_keys(modules.values(), data, report)
     functions = {m.name: activities(m, types, report) for m in modules.values()}
     called = (a for owned in functions.values() for a in owned)
-    callees = Callees(messages, called, data.shape, report)
-    sagas = Sagas(types, messages, callees, policies, report)
+    taken = signatures(modules.values(), types)
+    callees = Callees(messages, called, taken, data.shape, report)
+    sagas = Sagas(types, messages, callees, policies, taken, report)
     made = {m.name: sagas.declared(m, data.scope(m)) for m in modules.values()}
     scenarios = Scenarios(messages, callees, made, report)
     states = States(data, messages, report)
@@ -73,7 +76,8 @@ def check_program(
         )
         for m in modules.values()
     }
-    check_waiting(modules, messages, elsewhere, report)
+    circular = check_recursion(modules.values(), report)
+    check_waiting(modules, messages, elsewhere, circular, report)
     check_imports(modules.values(), report)
     found = without_consequences(report.diagnostics, modules)
     return Program(modules=models), in_order(found, files)

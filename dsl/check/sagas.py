@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from dsl import syntax
@@ -22,6 +22,7 @@ from dsl.check.report import Report
 from dsl.check.schedules import check_schedules
 from dsl.check.scope import LocalScope, ModuleScope, Variable
 from dsl.check.settings import positive
+from dsl.check.signatures import Signature
 from dsl.check.statements import check_block
 from dsl.check.types import TypeResolver
 from dsl.check.views import check_queries, check_updates
@@ -39,9 +40,11 @@ class Sagas:
         messages: Messages,
         callees: Callees,
         policies: Policies,
+        signatures: Mapping[str, Signature],
         report: Report,
     ) -> None:
         self._types = types
+        self._signatures = signatures
         self._messages = messages
         self._callees = callees
         self._policies = policies
@@ -58,9 +61,7 @@ class Sagas:
     def _saga(
         self, symbol: Symbol, saga: syntax.SagaDecl, module: Module, scope: ModuleScope
     ) -> SagaModel:
-        parameters = tuple(
-            FieldShape(p.name.text, self._types.resolve(p.type, module)) for p in saga.parameters
-        )
+        parameters, result = self._signatures[symbol.name]
         outer = LocalScope(scope)
         for p, shape in zip(saga.parameters, parameters, strict=True):
             if first := outer.variables.get(p.name.text):
@@ -69,7 +70,6 @@ class Sagas:
                 self._report.add("F102", message, p.name.at, "again", help, also)
             outer.variables[p.name.text] = Variable(shape.type, p.name.at)
         key, key_type = self._key(saga, outer)
-        result = self._types.resolve(saga.result, module) if saga.result else None
         policy = self._policies.find(saga.policy, module) if saga.policy else None
         if policy and saga.policy:
             check_commands(saga.policy, policy, self._report)

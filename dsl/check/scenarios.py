@@ -52,6 +52,7 @@ class Scenarios:
         self, scenario: syntax.ScenarioDecl, module: Module, scope: ModuleScope
     ) -> ScenarioModel | None:
         scene = Scene(module, scope, self._messages, self._callees, self._report)
+        scene.sagas = self._sagas
         run = self._run(scenario, scene)
         scene.saga = self._sagas.get(run.saga) if run else None
         givens = [check_given(g, scene) for g in scenario.parts if isinstance(g, syntax.Given)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dsl import syntax
@@ -14,7 +15,7 @@ from dsl.check.messages import Messages
 from dsl.check.names import Module
 from dsl.check.report import Report
 from dsl.check.scope import ModuleScope
-from dsl.model import ArmModel, AwaitModel, CallModel, EmitModel, Model, SagaModel
+from dsl.model import ArmModel, AwaitModel, Callee, CallModel, EmitModel, Model, SagaModel
 from dsl.source import Span
 from dsl.types import DURATION, NULL, Type
 
@@ -29,6 +30,7 @@ class Scene:
     callees: Callees
     report: Report
     saga: SagaModel | None = None
+    sagas: Mapping[str, SagaModel] = field(default_factory=dict)
     _met: Met | None = None
 
     def expression(self, expr: syntax.Expr, expected: Type) -> Node:
@@ -55,9 +57,9 @@ class Scene:
 
     @property
     def met(self) -> Met:
-        """What the saga sends and waits for."""
+        """What the saga sends and waits for, and the sagas that it calls."""
         if self._met is None:
-            self._met = _meets(self.saga) if self.saga else Met()
+            self._met = _meets(self.saga, self.sagas) if self.saga else Met()
         return self._met
 
     def never(self, does: str, path: syntax.Path) -> None:
@@ -77,7 +79,7 @@ class Met:
     awaited: set[str] = field(default_factory=set)
 
 
-def _meets(saga: SagaModel) -> Met:
+def _meets(saga: SagaModel, sagas: Mapping[str, SagaModel]) -> Met:
     met = Met()
     stack: list[object] = [saga.body]
     while stack:
@@ -86,6 +88,8 @@ def _meets(saga: SagaModel) -> Met:
             stack.extend(part)
         elif isinstance(part, Model):
             if isinstance(part, CallModel):
+                if part.callee is Callee.SAGA and part.command not in met.sent:
+                    stack.append(sagas[part.command].body)
                 met.sent.add(part.command)
             elif isinstance(part, EmitModel):
                 met.sent.add(part.event)

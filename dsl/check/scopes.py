@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dsl import syntax
 from dsl.check import edits
 from dsl.check.block import Block, place
+from dsl.check.callees import FAILED
 from dsl.check.report import did_you_mean
 from dsl.diagnostic import Note
 from dsl.model import HandlerModel, TryModel, wire_type
 from dsl.source import Span
-from dsl.types import Named
+from dsl.types import STRING, Named
 
 _OUTCOMES = ("timeout", "exhausted")
 
@@ -32,7 +33,8 @@ def check_try(statement: syntax.Try, block: Block) -> tuple[TryModel, bool]:
     seen: dict[str, syntax.Handler] = {}
     for handler in statement.handlers:
         word = handler.failure.text
-        failure = word if word in _OUTCOMES else _only(handler.failure, failures, block)
+        plain = word in _OUTCOMES or word in failures
+        failure = word if plain else _only(handler.failure, failures, block)
         if failure is None:
             continue
         first = seen.setdefault(failure, handler)
@@ -48,7 +50,7 @@ def check_try(statement: syntax.Try, block: Block) -> tuple[TryModel, bool]:
             fix = edits.removed_with("as", handler.name.at)
             report.add("F305", message, handler.name.at, "nothing to name", help, fix=fix)
         elif handler.name:
-            inside.declare(handler.name, Named(failure))
+            inside.declare(handler.name, STRING if failure == FAILED else Named(failure))
         checked = inside.check(handler.body)
         inside.unused(handler.name)
         ends.append(checked.ends)
@@ -84,3 +86,6 @@ def _failures(body: syntax.Block, block: Block) -> Iterator[str]:
         command = block.saga.messages.known_command(step.call.callee, block.saga.module)
         if command is not None:
             yield from command.fails
+        symbol = block.saga.module.find(step.call.callee.text)
+        if symbol and isinstance(symbol.declaration, syntax.SagaDecl):
+            yield FAILED

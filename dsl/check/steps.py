@@ -5,15 +5,15 @@ from __future__ import annotations
 from dsl import syntax
 from dsl.check import edits
 from dsl.check.block import Block, place, reads
-from dsl.check.callees import Called
+from dsl.check.callees import FAILED, Called
 from dsl.check.policies import DEFAULT, longest
 from dsl.check.promises import check_commands
 from dsl.check.report import did_you_mean
 from dsl.check.undos import call, check_undo
 from dsl.diagnostic import Note
 from dsl.duration import said
-from dsl.model import HandlerModel, PolicyModel, StepModel
-from dsl.types import Named, optional
+from dsl.model import Callee, HandlerModel, PolicyModel, StepModel
+from dsl.types import STRING, Named, optional
 
 #: What a handler may name besides the failures that the callee declares.
 _OUTCOMES = ("timeout", "exhausted")
@@ -27,7 +27,8 @@ def check_step(step: syntax.Step, block: Block) -> StepModel | None:
         return None
     made = call(step.call, called, block)
     policy = _policy(step, called, block)
-    _fits(step, policy, block)
+    if called.kind is not Callee.SAGA:
+        _fits(step, policy, block)
     handlers, goes_on = _handlers(step, called, block)
     undone = check_undo(step, called, block)
     if block.forward:
@@ -40,6 +41,7 @@ def check_step(step: syntax.Step, block: Block) -> StepModel | None:
         undo=undone.call,
         undo_policy=undone.policy,
         undo_body=undone.body,
+        undoes_itself=undone.itself,
         undo_reads_reply=reads(step.undo, step.name.text),
         handlers=handlers,
         pivot=step.pivot,
@@ -49,11 +51,25 @@ def check_step(step: syntax.Step, block: Block) -> StepModel | None:
 
 
 def _policy(step: syntax.Step, called: Called, block: Block) -> PolicyModel:
+    if called.kind is Callee.SAGA:
+        return _none(step, called, block)
     if step.policy:
         policy = block.saga.policies.find(step.policy, block.saga.module)
         check_commands(step.policy, policy, block.saga.report)
         return policy
     return block.saga.policy or called.policy or DEFAULT
+
+
+def _none(step: syntax.Step, called: Called, block: Block) -> PolicyModel:
+    """A saga has one call and takes its own time."""
+    if step.policy:
+        message, help = (
+            f"`{called.short}` is a saga and has no attempts",
+            "say `within` in its head",
+        )
+        fix = edits.removed_with("with", step.policy.at)
+        block.saga.report.add("F333", message, step.policy.at, "no policy here", help, fix=fix)
+    return DEFAULT
 
 
 def _fits(step: syntax.Step, policy: PolicyModel, block: Block) -> None:
@@ -72,6 +88,7 @@ def _handlers(
     step: syntax.Step, called: Called, block: Block
 ) -> tuple[tuple[HandlerModel, ...], bool]:
     """The handlers, and whether the saga may go on after one of them."""
+    outcomes = () if called.kind is Callee.SAGA else _OUTCOMES
     known = [name.rpartition(".")[2] for name in called.fails]
     models: list[HandlerModel] = []
     seen: dict[str, syntax.Handler] = {}
@@ -81,8 +98,8 @@ def _handlers(
         failure = _failure(word, called)
         if failure is None:
             message = f"`{step.call.callee.text}` does not fail with `{handler.failure.text}`"
-            help = did_you_mean(word, [*known, *_OUTCOMES]) or "it fails with " + (
-                ", ".join(f"`{k}`" for k in (*known, *_OUTCOMES))
+            help = did_you_mean(word, [*known, *outcomes]) or "it fails with " + (
+                ", ".join(f"`{k}`" for k in (*known, *outcomes))
             )
             block.saga.report.add("F305", message, handler.failure.at, "cannot happen", help)
             continue
@@ -101,7 +118,7 @@ def _handlers(
                 "F305", message, handler.name.at, "nothing to name", help, fix=fix
             )
         elif handler.name:
-            inside.declare(handler.name, Named(failure))
+            inside.declare(handler.name, STRING if failure == FAILED else Named(failure))
         body, ends = inside.check(handler.body)
         inside.unused(handler.name)
         goes_on = goes_on or not ends
@@ -122,7 +139,8 @@ def _cannot_fail(
     for failure in called.fails:
         if failure not in handled:
             word = failure.rpartition(".")[2]
-            message = f"`{step.name.text}` may fail with `{word}` after the pivot"
+            how = "fail" if failure == FAILED else f"fail with `{word}`"
+            message = f"`{step.name.text}` may {how} after the pivot"
             help = f"add `on {word} {{ … }}` and go on there"
             block.saga.report.add("F312", message, step.name.at, "nothing is undone here", help)
 
@@ -130,6 +148,6 @@ def _cannot_fail(
 def _failure(word: str, called: Called) -> str | None:
     """The outcome that a handler's name stands for: `timeout`, `exhausted`, or a failure's
     qualified name, which may be written alone or after its service."""
-    if word in _OUTCOMES:
+    if word in _OUTCOMES and called.kind is not Callee.SAGA:
         return word
     return next((f for f in called.fails if f == word or f.endswith("." + word)), None)

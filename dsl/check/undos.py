@@ -15,11 +15,13 @@ from dsl.model import Callee, CallModel, PolicyModel, Statement
 
 
 class Undone(NamedTuple):
-    """What undoes a step: a call with its policy, or statements; neither where nothing does."""
+    """What undoes a step: a call with its policy, or statements, or the called saga `itself`; none
+    of them where nothing does."""
 
     call: CallModel | None = None
     policy: PolicyModel | None = None
     body: tuple[Statement, ...] | None = None
+    itself: bool = False
 
 
 def check_undo(step: syntax.Step, called: Called, block: Block) -> Undone:
@@ -30,13 +32,16 @@ def check_undo(step: syntax.Step, called: Called, block: Block) -> Undone:
         report.add("F331", message, step.undo.at, "in an undo", help)
         return Undone()
     if block.undoing:
+        if called.kind is Callee.SAGA:
+            _no_saga(called, step.call, block)
         return Undone()
     if step.undo is None and called.kind is Callee.COMMAND and not block.forward:
         message = f"nothing undoes `{step.name.text}`"
         help = "add `undo service.Command(…)`, or `undo none` when there is nothing to undo"
         report.add("F301", message, step.name.at, "no `undo`", help)
     if step.undo is None or isinstance(step.undo, syntax.UndoNone):
-        return Undone()
+        itself = called.kind is Callee.SAGA and step.undo is None and not block.forward
+        return Undone(itself=itself)
     if block.forward:
         message, help = f"the undo of `{step.name.text}` never runs", "remove it"
         fix = edits.removed_with("undo", step.undo.at)
@@ -52,9 +57,17 @@ def _call(undo: syntax.Invocation, inside: Block) -> Undone:
     called = inside.saga.callees.find(undo.callee, inside.saga.module)
     if called is None:
         return Undone()
+    if called.kind is Callee.SAGA:
+        _no_saga(called, undo, inside)
     # A command's undo goes by its service's policy; a function has no owner but the saga.
     own = called.policy if called.kind is Callee.COMMAND else inside.saga.policy
     return Undone(call(undo, called, inside), own or DEFAULT)
+
+
+def _no_saga(called: Called, invocation: syntax.Invocation, block: Block) -> None:
+    """An undo that is tried again is repeated as it was; a saga has one run for each key."""
+    message, help = "an undo cannot call a saga", f"do here what `{called.short}` does"
+    block.saga.report.add("F331", message, invocation.callee.at, "a saga", help)
 
 
 def _block(undo: syntax.Block, inside: Block) -> tuple[Statement, ...]:

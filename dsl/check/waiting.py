@@ -35,16 +35,20 @@ Waits = dict[str, list[tuple[int, _Saga, syntax.Path]]]
 
 
 def check_waiting(
-    modules: Mapping[str, Module], messages: Messages, elsewhere: Needs, report: Report
+    modules: Mapping[str, Module],
+    messages: Messages,
+    elsewhere: Needs,
+    circular: Needs,
+    report: Report,
 ) -> None:
     """Reports awaited events that nothing publishes, and sagas that wait for each other.
 
     A service that has commands has a participant, which may publish any of its events. Events that
     answer a command come from whoever answers, those of a service that says `publisher: outside`
     from there, and `elsewhere` are those that sagas in files emit which are not checked here. All
-    others come from sagas.
+    others come from sagas. That `circular` sagas never end is reported elsewhere.
     """
-    sagas = list(_sagas(modules, messages))
+    sagas = list(_sagas(modules, messages, circular))
     free = elsewhere | messages.published
     waits: Waits = defaultdict(list)
     order = count()
@@ -61,15 +65,15 @@ def check_waiting(
         _report(circle, waits, report)
 
 
-def _sagas(modules: Mapping[str, Module], messages: Messages) -> Iterator[_Saga]:
+def _sagas(modules: Mapping[str, Module], messages: Messages, circular: Needs) -> Iterator[_Saga]:
     for module in modules.values():
         for symbol in module.own.values():
             if isinstance(symbol.declaration, syntax.SagaDecl):
-                found = _course(symbol.declaration, module, messages)
+                found = _course(symbol.declaration, module, messages, circular)
                 yield _Saga(symbol.name, found, frozenset(event for event, _ in found.gives))
 
 
-def _course(saga: syntax.SagaDecl, module: Module, messages: Messages) -> Course:
+def _course(saga: syntax.SagaDecl, module: Module, messages: Messages, circular: Needs) -> Course:
     def event(path: syntax.Path) -> str | None:
         found = messages.known_event(path, module)
         return found.name if found else None
@@ -77,7 +81,8 @@ def _course(saga: syntax.SagaDecl, module: Module, messages: Messages) -> Course
     def child(path: syntax.Path) -> str | None:
         symbol = module.find(path.text)
         declared = symbol is not None and isinstance(symbol.declaration, syntax.SagaDecl)
-        return symbol.name if symbol and declared else None
+        known = symbol is not None and declared and symbol.name not in circular
+        return symbol.name if symbol and known else None
 
     return course(saga, event, child)
 

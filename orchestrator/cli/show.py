@@ -36,6 +36,8 @@ async def show(id: InstanceId, env: Environment = None, json: Json = False) -> N
     line(out, f"{instance.id}  {instance.status}")
     runs = f" in {instance.runs} runs" if instance.runs > 1 else ""
     line(out, f"{version}started {started}{took}, {detail.course.events} history events{runs}\n")
+    if instance.caller:
+        line(out, f"called by {instance.caller}\n")
     out.print(_table(detail.course))
     if instance.attention:
         line(out, f"\nneeds attention: {instance.attention}")

@@ -37,13 +37,15 @@ def compile_module(program: Program, name: str) -> Plan:
     make_room()
     module = program.modules[name]
     sagas = {s.name: lower_saga(s) for s in module.sagas}
+    children = _children(program, sagas)
     used = _Used(program)
-    for saga in sagas.values():
+    for saga in (*sagas.values(), *children.values()):
         used.saga(saga)
     used.own_services(module)
     return Plan(
         module=name,
         sagas=sagas,
+        children=children,
         activities={n: program.activity(n) for n in sorted(used.activities)},
         commands={n: program.command(n) for n in sorted(used.commands)},
         events={n: program.event(n) for n in sorted(used.events)},
@@ -51,6 +53,20 @@ def compile_module(program: Program, name: str) -> Plan:
         enums={n: program.enum(n) for n in sorted(used.enums)},
         topics=_topics(program, used),
     )
+
+
+def _children(program: Program, sagas: dict[str, SagaPlan]) -> dict[str, SagaPlan]:
+    """The sagas of other modules that these call, and that those call, by name."""
+    found: dict[str, SagaPlan] = {}
+    left = list(sagas.values())
+    while left:
+        for part in instructions(left.pop()):
+            if isinstance(part, StepPlan) and part.call.callee is Callee.SAGA:
+                name = part.call.command
+                if name not in sagas and name not in found:
+                    found[name] = lower_saga(program.saga(name))
+                    left.append(found[name])
+    return dict(sorted(found.items()))
 
 
 def version_of(plan: Plan) -> str:

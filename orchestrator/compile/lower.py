@@ -235,6 +235,7 @@ class _Lowering:
             call=_call(step.call, step.policy),
             undo=_call(step.undo, step.undo_policy) if step.undo and step.undo_policy else None,
             undo_body=undo_body,
+            undoes_itself=step.undoes_itself,
             undo_reads_reply=step.undo_reads_reply,
             handlers=tuple(self._handler(h) for h in step.handlers),
             pivot=step.pivot,

@@ -88,7 +88,7 @@ class StepPlan(_Part):
     """Calls and waits for the answer, which becomes the variable `name`. `path` is the
     step's own within the saga; ids of messages and activities are made from it. `needed` tells, of
     a step that may be parked, that its answer is read. It is undone by a call, or by the
-    instructions of `undo_body`."""
+    instructions of `undo_body`, or `undoes_itself`: it calls a saga that undoes what it did."""
 
     kind: Literal["step"] = "step"
     path: str
@@ -96,6 +96,7 @@ class StepPlan(_Part):
     call: CallPlan
     undo: CallPlan | None = None
     undo_body: tuple[Instruction, ...] | None = None
+    undoes_itself: bool = False
     undo_reads_reply: bool = False
     handlers: tuple[HandlerPlan, ...] = ()
     pivot: bool = False
@@ -380,11 +381,13 @@ class SagaPlan(_Part):
 
 
 class Plan(_Part):
-    """A module's sagas with all that they refer to: one deployable version."""
+    """A module's sagas with all that they refer to: one deployable version. `children` are the
+    sagas of other modules that they call, and those that these call: they run on this version."""
 
     format: Literal[1] = 1
     module: str
     sagas: dict[str, SagaPlan] = {}
+    children: dict[str, SagaPlan] = {}
     activities: dict[str, ActivityModel] = {}
     commands: dict[str, CommandModel] = {}
     events: dict[str, EventModel] = {}
@@ -396,6 +399,10 @@ class Plan(_Part):
     def messages(self) -> tuple[CommandModel | EventModel, ...]:
         """All commands and events."""
         return (*self.commands.values(), *self.events.values())
+
+    def saga(self, name: str) -> SagaPlan:
+        """One of its own sagas or of those that they call. Raises KeyError."""
+        return self.sagas[name] if name in self.sagas else self.children[name]
 
     def record(self, name: str) -> RecordModel:
         """A record or payload by qualified name. Raises KeyError."""

@@ -140,7 +140,7 @@ def _topics(plans: list[Plan]) -> list[TopicModel]:
 def dead_letters(plan: Plan) -> set[str]:
     """The dead-letter topics that a plan's policies name."""
     found: set[str] = set()
-    pending: list[object] = [plan.model_dump(mode="python", include={"sagas"})]
+    pending: list[object] = [plan.model_dump(mode="python", include={"sagas", "children"})]
     while pending:
         part = pending.pop()
         if isinstance(part, dict):

@@ -61,7 +61,9 @@ def draw_loop(walk: Walk, part: WhilePlan | ForPlan, front: Front) -> Front:
     """A frame; what ends a turn leads back to its head, which leads out of it."""
     canvas = walk.canvas
     inside = list(within(part))
-    undone = any(isinstance(p, StepPlan) and (p.undo or p.undo_body) for p in inside)
+    undone = any(
+        isinstance(p, StepPlan) and (p.undo or p.undo_body or p.undoes_itself) for p in inside
+    )
     # What is drawn as its head alone needs no frame.
     alone = all(isinstance(p, LetPlan | SetPlan | YieldPlan) for p in inside)
     with nullcontext() if alone else canvas.frame(labels.turns(part, undone)):

@@ -32,6 +32,8 @@ _DASHED = "rounded,filled,dashed"
 _SHAPES: dict[Callee, dict[str, str]] = {
     Callee.COMMAND: {},
     Callee.ACTIVITY: {"shape": "component", "style": "filled"},
+    # A double border: there is a diagram of its own behind it.
+    Callee.SAGA: {"peripheries": "2"},
 }
 
 
@@ -65,13 +67,16 @@ class Canvas:
         """The failures that a callee declares, by qualified name."""
         if call.callee is Callee.COMMAND:
             return self._program.command(call.command).fails
-        return ()
+        return ("failed",) if call.callee is Callee.SAGA else ()
 
     def _says(self, call: CallPlan) -> str:
         """What a callee is, for who rests the pointer on it."""
         if call.callee is Callee.COMMAND:
             doc = self._program.command(call.command).doc
             return clean(doc) or wire_type(call.command)
+        if call.callee is Callee.SAGA:
+            doc = self._program.saga(call.command).doc
+            return clean(doc) or f"the saga {call.command.rpartition('.')[2]}"
         activity = self._program.activity(call.command)
         return clean(activity.doc) or f"the function {activity.function}"
 
@@ -91,7 +96,7 @@ class Canvas:
         return self._add(path, label, paint, look, tooltip, state, "step")
 
     def undo(self, path: str, label: Label, call: CallPlan) -> str:
-        """A step's undo: dashed, on white until it runs."""
+        """A step's undo, or that of a called saga by itself: dashed, on white until it runs."""
         state = self.state(path)
         ran = state if state and state.status in (Status.UNDOING, Status.UNDONE) else None
         paint = self._painted(call, ran)

@@ -67,11 +67,12 @@ def _inputs(saga: SagaPlan) -> Iterator[Line]:
 
 def step(name: str, call: CallPlan, doc: str, state: StepState | None) -> Label:
     """A step's name, callee, short doc, policy, and what became of it."""
+    granted = [] if call.callee is Callee.SAGA else [Line("s", policy(call.policy))]
     return (
         Line("t", cut(name, _WIDE)),
         Line("c", cut(callee(call), _WIDE + 6)),
         *caption(doc),
-        Line("s", policy(call.policy)),
+        *granted,
         *([Line("b", cut(state.text, _WIDE))] if state else []),
     )
 
@@ -83,6 +84,12 @@ def undo(name: str, call: CallPlan) -> Label:
         Line("c", cut(callee(call), _WIDE + 6)),
         Line("s", policy(call.policy)),
     )
+
+
+def undo_itself(name: str, call: CallPlan) -> Label:
+    """A called saga on the way back."""
+    text = f"{call.command.rpartition('.')[2]}, its own undos"
+    return (Line("s", cut(f"undo {name}", _WIDE)), Line("c", cut(text, _WIDE + 6)))
 
 
 def undo_block(name: str, body: tuple[Instruction, ...]) -> Label:
@@ -105,9 +112,11 @@ def _does(part: Instruction) -> str:
 
 
 def callee(call: CallPlan) -> str:
-    """`service.Command`, or `Activity()`: a function of the flow's own."""
+    """`service.Command`; `saga Other`; or `Activity()`, a function of the flow's own."""
     if call.callee is Callee.COMMAND:
         return wire_type(call.command)
+    if call.callee is Callee.SAGA:
+        return f"saga {call.command.rpartition('.')[2]}"
     return f"{call.command.rpartition('.')[2]}()"
 
 

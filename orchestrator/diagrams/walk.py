@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from dsl.model import Exhausted, Place, Program, SagaModel, wire_type
+from dsl.model import Callee, Exhausted, Place, Program, SagaModel, wire_type
 from orchestrator.compile.lower import lower_saga
 from orchestrator.compile.plan import (
     AwaitPlan,
@@ -160,6 +160,12 @@ class _Walk:
             self.canvas.back(undo, self.canvas.one_of(front.undos))
             own = (undo,)
             row.append(undo)
+        elif step.undoes_itself:
+            label = labels.undo_itself(step.name, step.call)
+            undo = self.canvas.undo(step.path, label, step.call)
+            self.canvas.back(undo, self.canvas.one_of(front.undos))
+            own = (undo,)
+            row.append(undo)
         elif step.undo_body is not None:
             undo = self.canvas.undo_block(step.path, labels.undo_block(step.name, step.undo_body))
             self.canvas.back(undo, self.canvas.one_of(front.undos))
@@ -186,7 +192,8 @@ class _Walk:
         """A declared failure undoes what was done before; a step without an answer may have been
         done, so its own undo runs too."""
         handled = {h.failure for h in step.handlers}
-        silent = [] if "exhausted" in handled else ["given up" if _parks(step) else "exhausted"]
+        answers = "exhausted" in handled or step.call.callee is Callee.SAGA
+        silent = [] if answers else ["given up" if _parks(step) else "exhausted"]
         failures = [f for f in self.canvas.failures(step.call) if f not in handled]
         ends: dict[str, list[str]] = {}
         for failure in failures:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+from dsl.model import Callee
 from orchestrator.compile.plan import CallPlan, Instruction
 from orchestrator.runtime.effects import (
     Command,
@@ -74,6 +75,8 @@ class Compensation:
         path = f"{step.path}{undo.env.turn}:undo"
         while True:
             try:
+                if step.call.callee is Callee.SAGA and not undo.known:
+                    raise _lost(undo.command)
                 if step.undo_reads_reply and not undo.known:
                     # The command is sent once more, under its id: the answer tells what to undo.
                     undo.env[step.name] = await self._settle(undo.command, step.undo or step.call)
@@ -81,6 +84,8 @@ class Compensation:
                 if step.undo_body is not None:
                     # Again from its beginning, and from the same names, when it is tried again.
                     await self._block(step.undo_body, undo.env.snapshot())
+                elif step.undoes_itself:
+                    await self._effects.undo_child(undo.command, undo.child)
                 elif step.undo:
                     await self._effects.call(self._command(path, undo, step.undo))
                 return
@@ -106,3 +111,9 @@ class Compensation:
             if failed.reason is Reason.DECLARED:
                 raise _NothingDone from None
             raise
+
+
+def _lost(command: Command) -> CommandFailed:
+    """A saga cannot be asked again, as a participant can: its key is used up."""
+    text = f"`{command.shown}` was ended by force, and nobody knows what it did"
+    return CommandFailed(Reason.BROKEN, text)

@@ -33,7 +33,7 @@ class Cancels:
             except asyncio.CancelledError:
                 if handle.cancelled():
                     raise
-                self._keep()
+                self.keep()
 
     async def wait(self, handle: workflow.ActivityHandle[T]) -> T:
         """An activity's result. A cancel is passed on to the activity and ends the wait at once,
@@ -44,7 +44,7 @@ class Cancels:
             if not handle.done() or handle.cancelled():
                 handle.cancel()
                 raise
-            self._keep()
+            self.keep()
             return handle.result()
 
     async def end(self, handle: workflow.ActivityHandle[T]) -> T:
@@ -55,7 +55,7 @@ class Cancels:
             return await asyncio.shield(handle)
         except asyncio.CancelledError:
             if handle.done() and not handle.cancelled():
-                self._keep()
+                self.keep()
                 return handle.result()
             handle.cancel()
             await _over(handle)
@@ -76,7 +76,7 @@ class Cancels:
             held = holds()
             if not held and (end is None or workflow.time() < end):
                 raise
-            self._keep()
+            self.keep()
             return held
 
     def take_effect(self) -> None:
@@ -90,7 +90,8 @@ class Cancels:
         """Drops a cancel that was kept: the saga has passed its pivot."""
         self._kept.discard(asyncio.current_task())
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
+        """Keeps a cancel until the next such wait."""
         self._kept.add(asyncio.current_task())
 
 

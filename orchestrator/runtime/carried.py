@@ -52,16 +52,26 @@ def carry(
         },
         separators=(",", ":"),
     )
-    if len(text) < _LONG:
-        return json.loads(text)
-    packed = base64.b64encode(zlib.compress(text.encode())).decode()
-    return {"zlib": packed} if len(packed) < _MOST else None
+    return pack(text)
 
 
 def carried(wire: Any) -> Carried | None:
     """What `carry` wrote; None of a first run."""
     if wire is None:
         return None
-    if "zlib" in wire:
-        wire = json.loads(zlib.decompress(base64.b64decode(wire["zlib"])))
-    return Carried.model_validate(wire)
+    return Carried.model_validate(unpack(wire))
+
+
+def pack(text: str) -> Any:
+    """A JSON text as a value to send; None for more than Temporal takes."""
+    if len(text) < _LONG:
+        return json.loads(text)
+    packed = base64.b64encode(zlib.compress(text.encode())).decode()
+    return {"zlib": packed} if len(packed) < _MOST else None
+
+
+def unpack(wire: Any) -> Any:
+    """The value that was packed; it is no object with the member `zlib` itself."""
+    if isinstance(wire, dict) and "zlib" in wire:
+        return json.loads(zlib.decompress(base64.b64decode(wire["zlib"])))
+    return wire

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,9 @@ class Reason(StrEnum):
     EXHAUSTED = "exhausted"
     NO_EVENT = "no event"
     INVALID = "invalid"
+    #: Of a called saga: it failed and has undone itself, or it was ended by force.
+    FAILED = "failed"
+    BROKEN = "broken"
 
 
 class CommandFailed(Exception):
@@ -36,7 +40,25 @@ class CommandFailed(Exception):
     @property
     def outcome_unknown(self) -> bool:
         """Whether the command may have taken effect."""
-        return self.reason not in (Reason.DECLARED, Reason.NO_EVENT)
+        return self.reason not in (Reason.DECLARED, Reason.NO_EVENT, Reason.FAILED)
+
+    @property
+    def named(self) -> Any:
+        """What a handler's `as` names: the declared failure, or why a called saga failed."""
+        return str(self) if self.reason in (Reason.FAILED, Reason.BROKEN) else self.failure
+
+
+class Untouched(asyncio.CancelledError):
+    """A cancel of a call that left nothing to undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a called saga: its result, and what it would have to undo, as JSON; nothing of
+    that where it is empty."""
+
+    value: Any
+    undos: Any
 
 
 class SagaFailed(Exception):
@@ -58,8 +80,8 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to call: a command to send, or an activity. `message` is the path that its id is made
-    from, so a command that is sent again keeps its id; `name` is its qualified name."""
+    """What to call: a command to send, an activity or a saga. `message` is the path that its id is
+    made from, so a command that is sent again keeps its id; `name` is its qualified name."""
 
     message: str
     name: str
@@ -82,7 +104,11 @@ class Effects(Protocol):
 
     async def call(self, command: Command) -> Any:
         """Sends a command and waits for its reply, or calls a function for its result, with all
-        the attempts of the policy. Raises CommandFailed."""
+        the attempts of the policy; or calls a saga, which ends with Finished. Raises CommandFailed.
+        """
+
+    async def undo_child(self, command: Command, undos: Any) -> None:
+        """Has a saga that was called by this command undo what it did. Raises CommandFailed."""
 
     async def bury(self, command: Command, reason: str) -> None:
         """Puts an exhausted command on its policy's dead-letter topic, if it names one."""

@@ -14,19 +14,20 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 from temporalio.converter import DataConverter
 
-from orchestrator.runtime.wire import EXCHANGE, REQUEST, message_id
+from orchestrator.runtime.wire import CALLER, EXCHANGE, REQUEST, RESULT, UNDONE, message_id
 
 #: The marker that Temporal's core writes for a local activity.
 _LOCAL_ACTIVITY = "core_local_activity"
 
-#: The kind of an entry that is the call of a function.
-FUNCTION = "activity"
+#: The kinds of an entry that is the call of a function, and of a saga.
+FUNCTION, SAGA = "activity", "saga"
 
 
 @dataclass(slots=True)
 class Entry:
     """One message of a saga: a command with its answer, or a published event; or the call of a
-    function, whose `message` is the activity's name. `attempts` counts as a policy does: the fast
+    function, whose `message` is the activity's name, or of a saga, whose `message` is its id; the
+    path ends with `:undo` where that undoes itself. `attempts` counts as a policy does: the fast
     way belongs to the first one."""
 
     path: str
@@ -87,6 +88,7 @@ class _Reader:
         self._converter = converter
         self.entries: list[Entry] = []
         self._scheduled: dict[int, Entry] = {}
+        self._children: dict[int, Entry] = {}
 
     def read(self, event: HistoryEvent) -> None:
         match event.event_type:
@@ -115,6 +117,10 @@ class _Reader:
             case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
                 canceled = event.activity_task_canceled_event_attributes
                 self._ended(canceled.scheduled_event_id, event, "cancelled", None)
+            case EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+                self._saga(event)
+            case _:
+                self._saga_ended(event)
 
     def _marker(self, event: HistoryEvent) -> None:
         marker = event.marker_recorded_event_attributes
@@ -142,6 +148,44 @@ class _Reader:
         entry.started = event.event_time.ToDatetime()
         self._scheduled[event.event_id] = entry
         self.entries.append(entry)
+
+    def _saga(self, event: HistoryEvent) -> None:
+        begun = event.start_child_workflow_execution_initiated_event_attributes
+        memo = begun.memo.fields
+        path = self._value([memo[CALLER]])["step"] if CALLER in memo else begun.workflow_id
+        entry = Entry(path, SAGA, begun.workflow_id, 1, "waiting")
+        entry.started = event.event_time.ToDatetime()
+        self._children[event.event_id] = entry
+        self.entries.append(entry)
+
+    def _saga_ended(self, event: HistoryEvent) -> None:
+        match event.event_type:
+            case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+                done = event.child_workflow_execution_completed_event_attributes
+                entry = self._children[done.initiated_event_id]
+                result = self._value(done.result.payloads) if done.result.payloads else {}
+                entry.status, entry.data = "returned", result.get(RESULT)
+                if UNDONE in result:
+                    entry.status = "undone"
+            case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+                failed = event.child_workflow_execution_failed_event_attributes
+                entry = self._children[failed.initiated_event_id]
+                entry.status, entry.reason = "failed", failed.failure.message
+            case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+                cancelled = event.child_workflow_execution_canceled_event_attributes
+                entry = self._children[cancelled.initiated_event_id]
+                entry.status = "cancelled"
+            case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+                ended = event.child_workflow_execution_terminated_event_attributes
+                entry = self._children[ended.initiated_event_id]
+                entry.status, entry.reason = "failed", "ended by force"
+            case EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
+                refused = event.start_child_workflow_execution_failed_event_attributes
+                entry = self._children[refused.initiated_event_id]
+                entry.status, entry.reason = "failed", "started before"
+            case _:
+                return
+        entry.ended = event.event_time.ToDatetime()
 
     def _answered(self, entry: Entry, event: HistoryEvent, payloads: Any) -> None:
         answer = self._value(payloads) or {}

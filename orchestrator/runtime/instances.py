@@ -19,7 +19,17 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from orchestrator.runtime.history import Course, read_courses, run_before
-from orchestrator.runtime.wire import ATTENTION, CHAIN, OCCURRENCE, RESOLVE, Resolution
+from orchestrator.runtime.wire import (
+    ATTENTION,
+    CALLER,
+    CHAIN,
+    OCCURRENCE,
+    RESOLVE,
+    RESULT,
+    UNDONE,
+    UNDOS,
+    Resolution,
+)
 
 #: What people call how an instance stands.
 STATUS = {
@@ -53,7 +63,8 @@ class UnknownInstanceError(Exception):
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One saga's instance, with all its `runs`: a long one goes on from run to run. `seconds` is
-    how long it took, None while it runs; `attention` says what a person has to decide."""
+    how long it took, None while it runs; `attention` says what a person has to decide; `caller` is
+    the id of the saga that called it."""
 
     id: str
     saga: str
@@ -63,6 +74,7 @@ class Instance:
     version: str | None = None
     attention: str | None = None
     runs: int = 1
+    caller: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -102,11 +114,15 @@ class Instances:
     ) -> list[Instance]:
         """Newest first. `saga` is a short or qualified name. A scheduled time is among them only
         when it failed to start its saga. Raises RPCError."""
-        # Of the runs of a saga the last one stands for it.
+        # Of the runs of a saga the last one stands for it, that which undid it included.
+        seen: set[str] = set()
         query = f'ExecutionStatus = "{_FILTER[status]}"' if status else _LAST_RUNS
         query = f'({query}) AND (WorkflowType != "{OCCURRENCE}" OR ExecutionStatus = "Failed")'
         found: list[Instance] = []
         async for execution in self._matching(query, saga):
+            if execution.id in seen:
+                continue
+            seen.add(execution.id)
             instance = await _instance(execution)
             if attention and not instance.attention:
                 continue
@@ -136,7 +152,7 @@ class Instances:
         """Waits for the end of an instance. Raises UnknownInstanceError."""
         try:
             result = await self._client.get_workflow_handle(id).result()
-            return Outcome("completed", result)
+            return _completed(result)
         except WorkflowFailureError as error:
             return _failed(error)
         except RPCError as error:
@@ -188,18 +204,27 @@ async def _histories(client: Client, id: str, run: str | None) -> list[WorkflowH
 async def _instance(execution: WorkflowExecution) -> Instance:
     memo = await execution.memo_value(ATTENTION, None)
     chain = await execution.memo_value(CHAIN, None)
+    caller = await execution.memo_value(CALLER, None)
     began = datetime.fromisoformat(chain["began"]) if chain else execution.start_time
     end = execution.close_time
     return Instance(
         id=execution.id,
         saga=execution.workflow_type,
-        status=STATUS[execution.status] if execution.status else "unknown",
+        status=_status(execution, caller),
         started=began.astimezone(UTC),
         seconds=(end - began).total_seconds() if end else None,
         version=version_of(execution),
         attention=f"{memo['path']}: {memo['reason']}" if memo else None,
         runs=chain["runs"] if chain else 1,
+        caller=caller["id"] if caller else None,
     )
+
+
+def _status(execution: WorkflowExecution, caller: dict[str, Any] | None) -> str:
+    """How an instance stands; the run that undid a called saga completes when it is undone."""
+    status = STATUS[execution.status] if execution.status else "unknown"
+    undid = caller is not None and caller["step"].endswith(":undo")
+    return "undone" if undid and status == "completed" else status
 
 
 def version_of(execution: WorkflowExecution) -> str | None:
@@ -207,6 +232,15 @@ def version_of(execution: WorkflowExecution) -> str | None:
     info = execution.raw_info.versioning_info
     build: str = info.deployment_version.build_id
     return build or None
+
+
+def _completed(result: Any) -> Outcome:
+    """What a saga returned; for the saga that called it there stands more beside."""
+    if isinstance(result, dict) and UNDONE in result:
+        return Outcome("undone", reason=result[UNDONE])
+    if isinstance(result, dict) and result.keys() == {RESULT, UNDOS}:
+        return Outcome("completed", result[RESULT])
+    return Outcome("completed", result)
 
 
 def _failed(error: WorkflowFailureError) -> Outcome:

@@ -44,8 +44,10 @@ from orchestrator.runtime.effects import (
     CommandFailed,
     Decision,
     Effects,
+    Finished,
     Reason,
     SagaFailed,
+    Untouched,
 )
 from orchestrator.runtime.env import Env
 from orchestrator.runtime.evaluation import Expressions
@@ -231,16 +233,20 @@ class Interpreter:
                     return left
                 if undo:
                     undos.pop()  # what stood there while a person thought
-            except asyncio.CancelledError:
-                if undo:
+            except asyncio.CancelledError as cancelled:
+                if undo and not isinstance(cancelled, Untouched):
                     undos.push(undo)
                 raise
+        child = None
+        if isinstance(answer, Finished):
+            answer, child = answer.value, answer.undos
         env[step.name] = answer
         if step.pivot:
             self._pass_pivot()
         elif undo:
-            undo.env[step.name], undo.known = answer, True
-            undos.push(undo)
+            undo.env[step.name], undo.known, undo.child = answer, True, child
+            if child or not step.undoes_itself:
+                undos.push(undo)
         return None
 
     def _pass_pivot(self) -> None:
@@ -260,7 +266,7 @@ class Interpreter:
         if (number := _handler(step.handlers, failed)) is not None:
             handler = step.handlers[number]
             if handler.name:
-                env[handler.name] = failed.failure
+                env[handler.name] = failed.named
             return Decision.SKIP, await self._inside(number, handler.body, env, undos)
         parks = step.call.policy.exhausted is Exhausted.PARK and failed.outcome_unknown
         if self._forward or parks:
@@ -312,7 +318,7 @@ class Interpreter:
             if number is None or failed.cause is None:
                 undos.push(inner)
                 raise
-            frame, failure = Frame(block=number + 1), (failed.cause.failure,)
+            frame, failure = Frame(block=number + 1), (failed.cause.named,)
         except BaseException:
             undos.push(inner)
             raise
@@ -509,7 +515,7 @@ class Interpreter:
 
 
 def _undone(step: StepPlan) -> bool:
-    return step.undo is not None or step.undo_body is not None
+    return step.undo is not None or step.undo_body is not None or step.undoes_itself
 
 
 def _handler(handlers: tuple[HandlerPlan, ...], failed: CommandFailed) -> int | None:
@@ -517,6 +523,8 @@ def _handler(handlers: tuple[HandlerPlan, ...], failed: CommandFailed) -> int | 
     stands for every way in which they can end without an answer."""
     if failed.failure is not None:
         names = [failed.failure.type]
+    elif failed.reason in (Reason.FAILED, Reason.BROKEN):
+        names = ["failed"]
     elif failed.reason is Reason.TIMEOUT:
         names = ["timeout", "exhausted"]
     else:

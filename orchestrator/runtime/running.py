@@ -143,17 +143,18 @@ async def find_running(client: Client, session: AsyncSession, id: str) -> Runnin
     """An instance by its id. Raises UnknownInstanceError, UnansweredError without its version."""
     described = await _describe(client, id)
     saga = described.workflow_type
-    module = saga.rpartition(".")[0]
+    # A saga that another one called runs on that one's version.
+    module = described.task_queue
     # One that no worker has looked at yet will run on the current version.
     version = version_of(described) or (await versions.current(session)).get(module)
     stored = await versions.find_version(session, module, version) if version else None
     if stored is None:
-        if not module:
+        if "." not in saga:
             raise UnknownInstanceError(id)
         raise UnansweredError(f"`{id}` runs on version {version} of `{module}`, not stored here")
     plan = read_plan(stored.plan)
     status = STATUS[described.status] if described.status else "unknown"
-    return Running(client, id, status, Served(plan, stored.version), plan.sagas[saga])
+    return Running(client, id, status, Served(plan, stored.version), plan.saga(saga))
 
 
 async def _describe(client: Client, id: str) -> WorkflowExecutionDescription:

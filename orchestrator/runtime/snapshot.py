@@ -5,7 +5,8 @@ A stack is a list of entries, in the order in which they were done. An entry is
 - `{"step": path, "turn": "[2][0]", "known": true, "names": {…}}`: a step; `names` are the values of
   those names that its undo reads. `turn` and a `known` that is true are left out where there is
   nothing to say; with `"known": false` the command's `arguments` stand beside, for it may be sent
-  once more;
+  once more, and
+  with `"child": [entry, …]`, too: what a called saga has to undo, or the same compressed;
 - `{"stack": [entry, …]}`: what a scope did, undone as one;
 - `{"branches": [[entry, …], …]}`: what branches did, undone side by side.
 
@@ -73,6 +74,9 @@ class _Freezing:
             frozen["turn"] = env.turn
         if not entry.known:
             frozen["known"] = False
+        if entry.child:
+            frozen["child"] = entry.child
+        if entry.child or not entry.known:
             frozen["arguments"] = to_tagged(entry.command.arguments)
         if names := {n: to_tagged(env[n]) for n in env if n in self._names(step)}:
             frozen["names"] = names
@@ -105,4 +109,5 @@ def _thaw_entry(
     arguments = from_tagged(given) if given is not None else Struct(call.command, {})
     message = f"{step.path}{env.turn}"
     command = Command(message, call.command, arguments, call.policy, call.callee)
-    return Undo(step, command, env, known=frozen.get("known", True))
+    known, child = frozen.get("known", True), frozen.get("child")
+    return Undo(step, command, env, known, child)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from orchestrator.compile.plan import StepPlan
 from orchestrator.runtime.effects import Command
@@ -12,12 +13,14 @@ from orchestrator.runtime.env import Env
 @dataclass(slots=True)
 class Undo:
     """A step's undo with the names as they were when the step began. `known` tells that the step
-    answered; else its outcome is unknown, and its command may be sent once more as it was."""
+    answered; else its outcome is unknown, and its command may be sent once more as it was. `child`
+    is what a called saga has to undo, as JSON."""
 
     step: StepPlan
     command: Command
     env: Env
     known: bool
+    child: Any = None
 
 
 @dataclass(slots=True)

@@ -41,17 +41,21 @@ class Served:
         #: Qualified names of all these events, by wire type.
         self.events: dict[str, str] = {}
         for saga in plan.sagas.values():
-            self._read(saga)
+            self._starts(saga)
+        for saga in (*plan.sagas.values(), *plan.children.values()):
+            self._awaits(saga)
 
     @property
     def topics(self) -> frozenset[str]:
         """The topics that its events come on."""
         return frozenset(self.plan.events[e].topic for e in self.events.values())
 
-    def _read(self, saga: SagaPlan) -> None:
+    def _starts(self, saga: SagaPlan) -> None:
         for start in saga.starts:
             self.events[wire_type(start.event)] = start.event
             self.starts.setdefault(wire_type(start.event), []).append(Start(saga, start))
+
+    def _awaits(self, saga: SagaPlan) -> None:
         for part in instructions(saga):
             for event in _awaited(part):
                 waiting = self.awaits.setdefault(wire_type(event), [])

@@ -14,6 +14,13 @@ EVENT, RESOLVE, ATTENTION, CHAIN = "event", "resolve", "attention", "chain"
 #: The workflow that a schedule starts, which starts the saga.
 OCCURRENCE = "orchestrate.occurrence"
 
+#: The memo field of a saga that another one called: `{"id": caller, "step": path}`.
+CALLER = "caller"
+
+#: The members of such a saga's result: what it returned, what it would have to undo; or, of a run
+#: that undid it, who called for that. No field of the language has such a name.
+RESULT, UNDOS, UNDONE = ":result", ":undos", ":undone"
+
 #: Activities.
 START_SCHEDULED = "start_scheduled"
 EXCHANGE, REQUEST, PUBLISH = "exchange", "request", "publish"
@@ -34,13 +41,15 @@ class SagaInput:
 
     A run that goes on where another one ended gets what that one `carried`. `events` is how many
     history events a run has before a long loop goes on in the next one; without it Temporal says
-    when. It is a part of the input because a replay must come to the same.
+    when. It is a part of the input because a replay must come to the same. With `undo`, what
+    `snapshot` wrote, the run undoes what an earlier one of its id did, for the saga that called it.
     """
 
     parameters: dict[str, Any]
     cause: str | None = None
     carried: Any = None
     events: int | None = None
+    undo: Any = None
 
 
 @dataclass(slots=True)

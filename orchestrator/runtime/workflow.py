@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -22,7 +23,8 @@ from orchestrator.messaging.payloads import Payloads
 from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.calls import Calls
 from orchestrator.runtime.cancels import Cancels
-from orchestrator.runtime.carried import Carried, carried, carry
+from orchestrator.runtime.carried import Carried, carried, carry, pack, unpack
+from orchestrator.runtime.children import Children
 from orchestrator.runtime.course import Course
 from orchestrator.runtime.effects import Command, Decision, SagaFailed
 from orchestrator.runtime.evaluation import Expressions
@@ -32,15 +34,20 @@ from orchestrator.runtime.invocations import Invocations
 from orchestrator.runtime.mailbox import Mailbox
 from orchestrator.runtime.room import Room
 from orchestrator.runtime.signature import parameters_of, result_of
+from orchestrator.runtime.snapshot import freeze_undos
 from orchestrator.runtime.standing import Paused
 from orchestrator.runtime.views import Views
 from orchestrator.runtime.wire import (
     ATTENTION,
+    CALLER,
     CHAIN,
     EVENT,
     NEEDS_ATTENTION,
     RESOLVE,
+    RESULT,
     SAGA_FAILED,
+    UNDONE,
+    UNDOS,
     Arrival,
     Resolution,
     SagaInput,
@@ -53,9 +60,8 @@ _MOMENT = 0.001
 def workflow_classes(plan: Plan) -> list[type]:
     """The workflow classes of a plan's sagas; workflow type = the saga's qualified name."""
     codec, payloads, expressions = JsonCodec(plan), Payloads(plan), Expressions()
-    return [
-        _workflow_class(plan, saga, codec, payloads, expressions) for saga in plan.sagas.values()
-    ]
+    sagas = (*plan.sagas.values(), *plan.children.values())
+    return [_workflow_class(plan, saga, codec, payloads, expressions) for saga in sagas]
 
 
 def _workflow_class(
@@ -111,13 +117,14 @@ class SagaWorkflow:
         self._cancels = Cancels()
         self._calls = Calls(plan, saga, codec, payloads, self._cancels, input.cause)
         self._functions = Invocations(plan, codec, self._cancels)
+        self._children = Children(plan, codec, expressions, self._cancels, input.events)
         self._room = Room(input.events)
         before = carried(input.carried)
         if before:
             self.mailbox.restore(before.arrivals(), before.known)
         if input.cause:
             self.mailbox.know(input.cause)
-        state = before.state if before else None
+        state = before.state if before else _to_undo(input)
         try:
             while True:
                 interpreter = Interpreter(plan, saga, self, expressions, self._full)
@@ -130,6 +137,8 @@ class SagaWorkflow:
         except CompensationFailed as failed:
             raise _given_up(str(failed)) from None
         except SagaFailed as failed:
+            if input.undo is not None:
+                return {UNDONE: str(failed)}
             raise _failure(str(failed)) from None
 
     async def _run(
@@ -166,7 +175,7 @@ class SagaWorkflow:
             result = await interpreter.run(given)
         else:
             result = await interpreter.resume(state)
-        return result_of(saga, result, self._codec)
+        return _for_caller(result_of(saga, result, self._codec), interpreter)
 
     def _full(self) -> bool:
         """Whether another run is to go on. A cancel that was kept takes effect before that."""
@@ -196,12 +205,20 @@ class SagaWorkflow:
         return workflow.now()
 
     async def call(self, command: Command) -> Any:
-        """Sends a command at two speeds, or calls a function."""
+        """Sends a command at two speeds, or calls a function or a saga."""
         self._room.use()
+        if command.callee is Callee.SAGA:
+            await self._settle_clock()
+            return await self._children.call(command)
         if command.callee is Callee.ACTIVITY:
             return await self._functions.call(command)
         await self._settle_clock()
         return await self._calls.call(command)
+
+    async def undo_child(self, command: Command, undos: Any) -> None:
+        """Has a called saga undo what it did."""
+        self._room.use()
+        await self._children.undo(command, undos)
 
     async def bury(self, command: Command, reason: str) -> None:
         """Publishes an exhausted command as a dead letter."""
@@ -289,6 +306,26 @@ class SagaWorkflow:
 def _began(before: Carried | None) -> datetime:
     """When the saga did, in its first run."""
     return before.began if before else workflow.info().start_time
+
+
+def _to_undo(input: SagaInput) -> dict[str, Any] | None:
+    """The state of a run that only undoes."""
+    if input.undo is None:
+        return None
+    caller = workflow.memo_value(CALLER)
+    reason = f"undone for `{caller['id']}`"
+    return {"undos": unpack(input.undo), "forward": False, "reason": reason}
+
+
+def _for_caller(result: Any, interpreter: Interpreter) -> Any:
+    """A saga that was called ends with what it would have to undo, too."""
+    if workflow.info().parent is None:
+        return result
+    undos = pack(json.dumps(freeze_undos(interpreter.undos), separators=(",", ":")))
+    if undos is None:
+        text = "it did too much to be undone by the saga that called it"
+        raise SagaFailed(text)
+    return {RESULT: result, UNDOS: undos}
 
 
 def _given_up(reason: str) -> ApplicationError:

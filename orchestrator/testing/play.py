@@ -25,7 +25,6 @@ from orchestrator.messaging.codec import CodecError, JsonCodec
 from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.effects import SagaFailed
 from orchestrator.runtime.signature import InputError, key_of, wire_of
-from orchestrator.runtime.wire import workflow_id
 from orchestrator.testing import words
 from orchestrator.testing.answers import Answers
 from orchestrator.testing.clock import VirtualLoop
@@ -98,7 +97,7 @@ class _Play:
         parameters = self._parameters()
         wire = wire_of(self._saga, parameters, self._codec)
         key = key_of(self._saga, parameters, self._world.expressions)
-        instance = Instance(self._world, self._saga, workflow_id(self._saga.short, key))
+        instance = Instance(self._world, self._saga, key)
         key_value = self._value(self._saga.key, parameters)
         body: list[asyncio.Task[Any]] = []
         for given in self._scenario.givens:
@@ -137,7 +136,7 @@ class _Play:
                 return partial(instance.change, update, message)
         field = self._key_field(message.type)
         if field and str(message[field]) != str(key):
-            return partial(instance.miss, message)
+            return partial(instance.miss, message, field)
         return partial(instance.arrive, message, field)
 
     def _message(self, pattern: PatternModel, key: Any = None) -> Struct:

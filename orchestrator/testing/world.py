@@ -13,8 +13,17 @@ from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, PolicyPlan, SagaPlan, UpdatePlan
 from orchestrator.messaging.codec import CodecError, JsonCodec
+from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.course import Course as Way
-from orchestrator.runtime.effects import Command, Decision
+from orchestrator.runtime.effects import (
+    Command,
+    CommandFailed,
+    Decision,
+    Finished,
+    Reason,
+    SagaFailed,
+    Untouched,
+)
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.interpreter import Interpreter
 from orchestrator.runtime.outcomes import (
@@ -24,9 +33,16 @@ from orchestrator.runtime.outcomes import (
     unanswered,
     unusable,
 )
-from orchestrator.runtime.signature import parameters_of, result_of
+from orchestrator.runtime.signature import (
+    InputError,
+    key_of,
+    parameters_of,
+    result_of,
+    wire_of,
+)
+from orchestrator.runtime.snapshot import freeze_undos, thaw_undos
 from orchestrator.runtime.views import RefusedError, Views
-from orchestrator.runtime.wire import is_undo, message_id
+from orchestrator.runtime.wire import is_undo, message_id, workflow_id
 from orchestrator.testing import words
 from orchestrator.testing.answers import Answer, Answers
 from orchestrator.testing.clock import VirtualLoop
@@ -54,6 +70,9 @@ class World:
         self.expressions = Expressions()
         self.course = Course()
         self.over = False
+        #: The ids of the sagas that began, and those that were called and run.
+        self.ids: set[str] = set()
+        self.called: dict[str, Instance] = {}
         self._acts = 0
 
     def act(self) -> None:
@@ -79,10 +98,13 @@ class Instance:
     """One running saga: the effects of its interpreter. `parked` holds what a person is to decide,
     by path; `waits` what the saga is waiting for."""
 
-    def __init__(self, world: World, saga: SagaPlan, id: str) -> None:
+    def __init__(
+        self, world: World, saga: SagaPlan, key: str, caller: Instance | None = None
+    ) -> None:
         self._world = world
         self._saga = saga
-        self._id = id
+        self._id = workflow_id(saga.short, key)
+        self.key = key
         self._mailbox: list[Struct] = []
         self._way: Way | None = None
         #: Functions that a cancel came upon, by message id.
@@ -90,16 +112,23 @@ class Instance:
         #: Calls whose attempts are used up, by path: what may be parked.
         self._failed: dict[str, Command] = {}
         self._views: Views | None = None
-        self.parked: dict[str, str] = {}
-        self.waits: list[str] = []
+        # What a called saga waits for, the one that called it waits for.
+        self.parked: dict[str, str] = caller.parked if caller else {}
+        self.waits: list[str] = caller.waits if caller else []
 
     async def run(self, wire: Mapping[str, Any]) -> Any:
         """The saga's result. Raises what `runtime.course.Course` raises."""
+        self._world.ids.add(self._id)
+        return await self._run(self._interpreter(), wire)
+
+    async def _run(self, interpreter: Interpreter, wire: Mapping[str, Any]) -> Any:
         world = self._world
-        interpreter = Interpreter(world.plan, self._saga, self, world.expressions)
         self._views = Views(interpreter.names, world.codec, world.expressions)
         self._way = Way(interpreter.compensate, self._saga.within)
         return await self._way.run(self._forward(interpreter, wire))
+
+    def _interpreter(self) -> Interpreter:
+        return Interpreter(self._world.plan, self._saga, self, self._world.expressions)
 
     async def _forward(self, interpreter: Interpreter, wire: Mapping[str, Any]) -> Any:
         codec = self._world.codec
@@ -111,10 +140,19 @@ class Instance:
         """An event comes for this saga; it is kept until a statement takes it."""
         self._world.log(Event.ARRIVED, words.message(event, key))
         self._mailbox.append(event)
+        self._pass_on(event, key)
 
-    def miss(self, event: Struct) -> None:
+    def miss(self, event: Struct, key: str) -> None:
         """An event comes that is another saga's: its key is not this one's."""
-        self._world.log(Event.ARRIVED, f"{words.message(event)}, which has another key")
+        other = "" if self._pass_on(event, key) else ", which has another key"
+        self._world.log(Event.ARRIVED, f"{words.message(event)}{other}")
+
+    def _pass_on(self, event: Struct, key: str) -> bool:
+        """Gives an event to the called sagas of its key; whether there are any."""
+        found = [c for c in self._world.called.values() if key and c.key == str(event[key])]
+        for called in found:
+            called._mailbox.append(event)
+        return bool(found)
 
     def change(self, update: UpdatePlan, payload: Struct) -> None:
         """An update comes for this saga: it is made at once, or refused."""
@@ -137,6 +175,8 @@ class Instance:
         policy."""
         world, plan = self._world, self._world.plan
         world.act()
+        if command.callee is Callee.SAGA:
+            return await self._called(command)
         key = ""
         if command.callee is Callee.ACTIVITY:
             activity = plan.activities[command.name]
@@ -213,6 +253,59 @@ class Instance:
         self._world.log(Event.ANSWERED, short, path=command.message)
         return payload
 
+    async def undo_child(self, command: Command, undos: Any) -> None:
+        """Has a called saga undo what it did."""
+        saga, key, _ = self._child(command)
+        child = Instance(self._world, saga, key, self)
+        interpreter = child._interpreter()
+        interpreter.undos = thaw_undos(undos, saga, child.now)
+        try:
+            await interpreter.compensate()
+        except CompensationFailed as failed:
+            text = f"`{child._id}` is not undone: {failed}"
+            raise CommandFailed(Reason.EXHAUSTED, text) from None
+
+    async def _called(self, command: Command) -> Finished:
+        """A called saga is played in this world, too."""
+        world, task = self._world, asyncio.current_task()
+        saga, key, wire = self._child(command)
+        id = workflow_id(saga.short, key)
+        text = f"{command.shown}({words.fields(command.arguments, '')})"
+        world.log(Event.SENT, text, command.arguments, command.message)
+        if id in world.ids:
+            raise self._refused(f"`{id}` was started before, and a key has one saga", command)
+        world.ids.add(id)
+        world.called[id] = child = Instance(world, saga, key, self)
+        assert task
+        cancels = task.cancelling()
+        interpreter = child._interpreter()
+        try:
+            value = await child._run(interpreter, wire)
+        except (SagaFailed, CompensationFailed) as failed:
+            raise self._refused(str(failed), command) from None
+        except asyncio.CancelledError:
+            raise Untouched from None
+        finally:
+            del world.called[id]
+        if task.cancelling() > cancels:
+            task.cancel()  # it had ended before it heard of that: it is for what comes next
+        world.log(Event.ANSWERED, words.shown(value), path=command.message)
+        return Finished(value, freeze_undos(interpreter.undos))
+
+    def _child(self, command: Command) -> tuple[SagaPlan, str, dict[str, Any]]:
+        """A called saga, its key, and its parameters in wire form."""
+        world = self._world
+        saga = world.plan.saga(command.name)
+        try:
+            key = key_of(saga, command.arguments, world.expressions)
+            return saga, key, wire_of(saga, command.arguments, world.codec)
+        except InputError as error:
+            raise SagaFailed(str(error)) from None
+
+    def _refused(self, why: str, command: Command) -> CommandFailed:
+        self._world.log(Event.FAILED, why, path=command.message)
+        return CommandFailed(Reason.FAILED, why)
+
     async def bury(self, command: Command, reason: str) -> None:
         """A dead letter, where the policy names a topic."""
         topic = command.policy.dead_letter
@@ -269,7 +362,8 @@ class Instance:
         """Parks until a person decides, if one ever does."""
         world = self._world
         world.act()
-        self.parked[path] = reason
+        parked = message_id(self._id, path)
+        self.parked[parked] = reason
         world.log(Event.NOTE, f"parked at {path}: {reason}", path=path)
         # What is parked on the way back may be the question for the step's own outcome.
         call = self._failed.get(path) or self._failed.get(path.removesuffix(":undo"))
@@ -281,7 +375,7 @@ class Instance:
             decision, delay = found
             await asyncio.sleep(delay)
         finally:
-            del self.parked[path]
+            del self.parked[parked]
         world.log(Event.NOTE, f"a person decides: {decision.value}", path=path)
         return decision
 

@@ -142,6 +142,28 @@ def test_an_undo_in_steps_says_what_it_does(read: Callable[[str], Any]) -> None:
     assert ("undo:b", "undo:a") in picture.ways("undo")
 
 
+def test_a_called_saga_is_a_box_of_its_own(read: Callable[[str], Any]) -> None:
+    """With a double border; the way back leads through what it did."""
+    text = f"""{CONTRACTS}
+    saga Part(id: string) key id {{ step a = s.Do(id: id) undo s.Do(id: a.id) }}
+    saga S(id: string) key id {{
+      step x = s.Do(id: id) undo s.Do(id: x.id)
+      step part = Part(id: id)
+      step kept = Part(id: id + "-k") undo none on failed {{ }}
+    }}"""
+    program = check_texts({"a.flow": text}).program
+    assert program
+    drawn = dot(program.modules["a"].sagas[1], program)
+    picture = read(drawn)
+    assert picture.nodes["part"]["peripheries"] == "2"
+    assert "saga Part" in picture.nodes["part"]["label"]
+    assert "its own undos" in picture.nodes["undo:part"]["label"]
+    assert ("undo:part", "undo:x") in picture.ways("undo")
+    assert "undo:kept" not in picture.nodes
+    assert picture.label("part", "undo:x") == "failed"
+    assert render(drawn, "svg")
+
+
 def test_a_head_shows_the_inputs_and_an_await_its_signal() -> None:
     """What the saga may be told, asked and changed by stands in its head."""
     body = """
