@@ -84,6 +84,19 @@ def test_every_declaration_has_its_rule_and_an_example() -> None:
     assert all("```grammar" in s and "```flow" in s for s in sections)
 
 
+def test_every_input_has_its_rule_and_an_example() -> None:
+    sections = (ROOT / "docs" / "language" / "inputs.md").read_text("utf-8").split("\n## `")[1:]
+    assert len(sections) == 3
+    assert all("```grammar" in s and "```flow" in s for s in sections)
+
+
+def test_every_given_has_its_rule_and_an_example() -> None:
+    page = (ROOT / "docs" / "language" / "scenarios.md").read_text("utf-8")
+    sections = [s for s in page.split("\n## ")[1:] if s.startswith(("`given", "`expect"))]
+    assert len(sections) == 7
+    assert all("```grammar" in s and "```flow" in s for s in sections)
+
+
 def test_the_index_lists_every_page() -> None:
     index = (ROOT / "docs" / "language" / "README.md").read_text("utf-8")
     assert set(re.findall(r"^\| \[.+?\]\((.+?)\)", index, re.M)) == {
