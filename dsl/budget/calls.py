@@ -6,7 +6,7 @@ from datetime import timedelta
 from math import inf
 
 from dsl.budget.cost import Cost, Range
-from dsl.budget.history import CANCELLED_CHILD, CHILD, CLOCK, DURABLE, MARKER, STOPPED
+from dsl.budget.history import CALLED, CANCELLED_CHILD, CHILD, CLOCK, DURABLE, MARKER, STOPPED
 from dsl.check.policies import longest
 from dsl.model import Callee, CallModel, PolicyModel, StepModel
 
@@ -15,7 +15,7 @@ def forth(step: StepModel, clock: bool) -> Range:
     """A step's call: at best it is answered at once, at worst after all its attempts, or never.
     With `clock` the saga reads the clock. What a called saga does is a budget of its own."""
     if step.call.callee is Callee.SAGA:
-        return Range(Cost(history=CHILD), Cost(inf, CHILD + CANCELLED_CHILD))
+        return Range(Cost(history=CALLED), Cost(inf, CHILD + CANCELLED_CHILD))
     worst = _attempts(step.call, step.policy, clock)
     if step.policy.dead_letter and step.call.callee is Callee.COMMAND:
         worst = worst.plus(Cost(history=MARKER, letters=1))

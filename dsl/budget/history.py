@@ -28,8 +28,9 @@ ARRIVED, ARRIVAL = 1, 1 + TASK
 LIMIT = 2
 #: A timer that fires, and wakes the saga.
 SLEEP = 2 + TASK
-#: A saga that is called: begun, started, ended, with a task for each of the last two.
-CHILD = 3 + 2 * TASK
+#: A saga that is called: begun, started, ended, with a task for each of the last two, or one for
+#: both.
+CALLED, CHILD = 3 + TASK, 3 + 2 * TASK
 #: A cancel that is passed on to one.
 CANCELLED_CHILD = 2 + TASK
 #: Before a message leaves after `now()` was read, a timer puts the time into the history.

@@ -126,8 +126,18 @@ def on(cursor: Cursor) -> Iterator[Completion]:
         commands = [c for c in map(cursor.callee, called) if c]
         for failure in (f for c in commands for f in answers(c, cursor.modules, "fails")):
             yield Completion(failure.name, "event", "failure", failure.node.doc, rank=0)
-        for outcome in ("timeout",) if word == "await" else ("timeout", "exhausted"):
+        sagas = [path for path in called if _saga(path, cursor)]
+        outcomes = ["failed"] if sagas else []
+        if not sagas or word == "try":  # a saga has no attempts
+            outcomes += ["timeout"] if word == "await" else ["timeout", "exhausted"]
+        for outcome in outcomes:
             yield Completion(outcome, "keyword", doc=WORDS[outcome], rank=1)
+
+
+def _saga(path: list[Token], cursor: Cursor) -> bool:
+    """Whether a saga is called."""
+    symbol = cursor.module.find(path[0].text) if len(path) == 1 else None
+    return symbol is not None and isinstance(symbol.declaration, syntax.SagaDecl)
 
 
 def handled(cursor: Cursor) -> Iterator[tuple[str, list[list[Token]]]]:

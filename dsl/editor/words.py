@@ -88,6 +88,7 @@ WORDS: dict[str, str] = {
     "null": "No value; a `T?` may be it.",
     "timeout": "No answer, or no event, came in time.",
     "exhausted": "All attempts are used up.",
+    "failed": "The saga that was called failed, and has undone itself; `as` names the reason.",
     "string": "Text.",
     "int": "A whole number of 64 bits.",
     "float": "A 64-bit float.",

@@ -28,7 +28,7 @@ def _followed(course: Course, fails: set[str]) -> Followed:
 def _sight(entry: Entry, fails: set[str], sent: int) -> Sight:
     if entry.status == "waiting":
         return Sight(Seen.SENT, sent)
-    if entry.status == "returned":
+    if entry.status in ("returned", "undone"):
         return Sight(Seen.ANSWERED, sent, entry.message)
     if entry.status != "answered":
         return Sight(Seen.FAILED, sent, entry.status)

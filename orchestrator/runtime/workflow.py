@@ -26,7 +26,7 @@ from orchestrator.runtime.cancels import Cancels
 from orchestrator.runtime.carried import Carried, carried, carry, pack, unpack
 from orchestrator.runtime.children import Children
 from orchestrator.runtime.course import Course
-from orchestrator.runtime.effects import Command, Decision, SagaFailed
+from orchestrator.runtime.effects import Command, Decision, SagaFailed, Untouched
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.inputs import handlers
 from orchestrator.runtime.interpreter import Interpreter
@@ -208,7 +208,10 @@ class SagaWorkflow:
         """Sends a command at two speeds, or calls a function or a saga."""
         self._room.use()
         if command.callee is Callee.SAGA:
-            await self._settle_clock()
+            try:
+                await self._settle_clock()
+            except asyncio.CancelledError:
+                raise Untouched from None
             return await self._children.call(command)
         if command.callee is Callee.ACTIVITY:
             return await self._functions.call(command)

@@ -77,6 +77,20 @@ def test_what_has_no_limit_says_why(cli: Cli, write: Callable[[str, str], Path])
     assert (loop["turns"], loop["continues_as_new"], loop["worst"]["commands"]) == (None, True, 4)
 
 
+def test_a_called_saga_takes_its_own_time(cli: Cli, write: Callable[[str, str], Path]) -> None:
+    """Its messages stand in its own row."""
+    write(
+        "m.flow",
+        HEAD + "saga P(id: string) key id {\n  step a = s.C(k: id) undo s.C(k: id)\n}\n"
+        "saga W(id: string) key id {\n  step p = P(id: id)\n}\n",
+    )
+    _, found = cli.run("check", "m.flow", "--json", "--budget").json["budgets"]
+    assert (found["best"]["messages"], found["worst"]["messages"]) == (0, 0)
+    assert found["worst"]["seconds"] is None and found["worst"]["history"] is not None
+    [place] = found["unbounded"]
+    assert (place["line"], place["time_only"]) == (16, True)
+
+
 def test_a_deadline_is_a_limit(cli: Cli, write: Callable[[str, str], Path]) -> None:
     """`within` limits the waits, and how often a loop that sleeps can turn."""
     write(

@@ -78,6 +78,13 @@ async def test_what_fits_comes_first(
         (RESERVE, "¦", {"inventory.ReserveStock", "payments.ChargeCard"}, {"order"}),
         ("emit orders.OrderPlaced", "emit ¦", {"orders.OrderPlaced"}, {"payments.ChargeCard"}),
         (BODY, BODY + " race { on ¦", {"orders.OrderSubmitted"}, {"exhausted"}),
+        (BODY, BODY + " step a = PlaceOrder(order: order) on ¦", {"failed"}, {"exhausted"}),
+        (
+            BODY,
+            BODY + " try { step a = PlaceOrder(order: order) } on ¦",
+            {"failed", "timeout"},
+            set(),
+        ),
         ("return Receipt", "return ¦", {"Receipt", "total", "parcel"}, {"step"}),
     ],
 )

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+from dsl.budget.budget import budget
+from dsl.load import check_texts
+from dsl.model import SagaModel
+from orchestrator.runtime.running import find_running
 from tests.runtime.eventually import eventually
 from tests.runtime.replay import replay_all
 from tests.runtime.world import FLOW, World, after, reply, silent, usual, when
@@ -32,6 +37,19 @@ saga NAMETop(id: string) -> string key id {
   return whole
 }
 
+saga NAMELong(id: string) key id {
+  var left = 30
+  while left > 0 {
+    step taken = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id)
+    set left = left - taken.n
+  }
+}
+
+saga NAMEFar(id: string) key id {
+  step long = NAMELong(id: id + "-c")
+  step last = NAMEbank.Pay(id: id) with patient undo none on Declined { fail "no money" }
+}
+
 saga NAMESure(id: string) -> string key id {
   step part = NAMEPart(id: id + "-c", wait: false) on failed as why { return "no: " + why }
   return part
@@ -55,6 +73,13 @@ def ids(shop: World, key: str) -> tuple[str, str]:
     return f"{shop.name}Whole/{key}", f"{shop.name}Part/{key}-c"
 
 
+def loaded_saga(shop: World, name: str) -> SagaModel:
+    """A saga of this file."""
+    loaded = check_texts({"w.flow": WORLD.replace("NAME", shop.name)})
+    assert loaded.program
+    return loaded.program.saga(f"{shop.name}.{shop.name}{name}")
+
+
 def undone(shop: World, key: str) -> list[str]:
     """The undos that came for a key and those made of it, in order, without their sagas' name."""
     sent = (id.removeprefix(shop.name) for id in shop.commands if id.endswith(":undo"))
@@ -72,6 +97,8 @@ async def test_a_result_is_the_steps_value(shop: World) -> None:
         whole.instance.version,
     )
     entry = next(e for e in whole.course.entries if e.path == "part")
+    spent = budget(loaded_saga(shop, "Whole"))
+    assert spent.best.history <= whole.course.events <= spent.worst.history
     assert (entry.kind, entry.message, entry.status, entry.data) == (
         *("saga", part.instance.id, "returned"),
         "tp",
@@ -214,6 +241,37 @@ async def test_a_new_worker_goes_on(shop: World) -> None:
     assert (await shop.end(id)).reason == "no money"
 
 
+async def test_one_that_is_ended_by_force_parks_its_undo(shop: World) -> None:
+    """Nobody knows what it did."""
+    key = shop.key()
+    id = await shop.start("Whole", key, wait=True)
+    _, part = ids(shop, key)
+    await shop.sent(part, "b")
+    await shop.client.get_workflow_handle(part).terminate()
+    found = await eventually(lambda: parked(shop, id), "the caller is parked")
+    assert found.startswith(f"part:undo: `{shop.name}Part` was ended by force")
+    await shop.instances.resolve(id, "skip")
+    assert (await shop.end(id)).reason.startswith(f"{shop.name}Part failed: `{part}` was ended by")
+    assert undone(shop, key) == [f"Whole/{key}#first:undo"]
+
+
+async def test_what_a_long_one_did_is_carried(shop: World) -> None:
+    """From run to run of the called saga, and from there to its caller."""
+    key = shop.key()
+    shop.script[key, "Pay"] = [declined]
+    shop.events_per_run = 20
+    try:
+        id = await shop.start("Far", key)
+    finally:
+        shop.events_per_run = None
+    assert (await shop.end(id)).reason == "no money"
+    long = f"{shop.name}Long/{key}-c"
+    runs = [w async for w in shop.client.list_workflows(f'WorkflowId = "{long}"')]
+    assert len(runs) > 3
+    turns = [f"Long/{key}-c#taken[{n}]:undo" for n in reversed(range(30))]
+    assert undone(shop, key) == turns
+
+
 async def test_it_stays_on_its_callers_version(shop: World) -> None:
     """Whatever is deployed while the caller runs; also when it is undone."""
     key = shop.key()
@@ -231,6 +289,39 @@ async def test_it_stays_on_its_callers_version(shop: World) -> None:
     assert (await shop.end(id)).reason == "no money"
     assert undone(shop, key)[0] == f"Part/{key}-c#b:undo"
     assert (await shop.run("Whole", shop.key(), wait=False)).result == "tp"
+
+
+async def test_one_of_another_module_runs_beside_its_caller(shop: World) -> None:
+    """Its module need not be deployed; it can be looked at, asked and cancelled all the same."""
+    name = shop.name
+    outer = f"""
+    module {name}
+    from {name}parts import {name}Piece
+    saga {name}Outer(id: string) -> string key id {{
+      step piece = {name}Piece(id: id)
+      return piece
+    }}"""
+    piece = (
+        FLOW.partition("/// Sends the time.")[0]
+        + """
+    saga NAMEPiece(id: string) -> string key id {
+      query far -> string = a.ref
+      step a = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id)
+      await NAMEwares.Approved within 20s
+      return a.ref
+    }"""
+    )
+    piece = piece.replace("NAME", name).replace(f"module {name}", f"module {name}parts")
+    loaded = check_texts({"outer.flow": outer, "piece.flow": piece})
+    await shop.deploy_loaded(replace(loaded, asked=(name,)))
+    id = await shop.start("Outer", key := shop.key())
+    called = f"{name}Piece/{key}"
+    await shop.sent(called, "a")
+    async with shop.database.reading() as session:
+        running = await find_running(shop.client, session, called)
+    assert await running.query("far") == "t"
+    await shop.event("wares.Approved", key, f"{key}-go", n=1)
+    assert (await shop.end(id)).result == "t"
 
 
 async def parked(shop: World, id: str) -> str | None:
