@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 ONLY ?=
 
-.PHONY: run test setup setup-test lint bench clean
+.PHONY: run test setup setup-test lint bench fuzz clean
 
 run: setup
 	$(BIN)/orchestrate dev flows/orders --run flows/orders/orders.json $(ARGS)
@@ -23,6 +23,10 @@ lint: $(VENV)/.tests
 
 bench: setup-test
 	$(BIN)/python -m tests.bench $(ONLY)
+
+# Ten thousand inputs for all that reads a flow or an expression.
+fuzz: $(VENV)/.tests
+	FUZZ_INPUTS=$(or $(INPUTS),10000) $(BIN)/pytest tests/dsl -m fuzz --timeout 3600 $(ARGS)
 
 setup: $(VENV)/.installed
 	$(BIN)/python -m orchestrator.dev.install

@@ -148,10 +148,11 @@ class _Printer:
             frame.at += 1
             match part:
                 case str():
-                    line, newline, _ = part.partition("\n")
+                    line, *more = part.split("\n")
                     left -= len(line)
-                    if newline:
-                        return left >= 0
+                    if more and left >= 0:
+                        # What comes next stands on the last line of a text of several.
+                        left = WIDTH - len(more[-1])
                 case list():
                     frames.append(_Frame(part, 0, flat))
                 case Group() | Indent():

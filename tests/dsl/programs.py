@@ -24,6 +24,8 @@ _TEXTS = {
     "PERCENT": ("20%", "0.5%"),
     "COMPARISON": ("==", "!=", "<=", ">="),
 }  # fmt: skip
+#: How many words more than it needs an expression inside of a file may have.
+_EXPRESSION = 16
 _BLANKS = (" ", " ", " ", " ", "  ", "\t", "\n", "\n  ", "\r\n", "\n\n", "\n\n\n \n")
 
 
@@ -32,12 +34,18 @@ class Programs:
 
     def __init__(self) -> None:
         grammar = files("dsl").joinpath("grammar.lark").read_text("utf-8")
-        lark = Lark(grammar, parser="lalr", start="file", keep_all_tokens=True)
+        lark = Lark(grammar, parser="lalr", start=["file", "expr"], keep_all_tokens=True)
         self._fixed = {t.name: t.pattern.value for t in lark.terminals if t.pattern.type == "str"}
         self._rules: dict[str, list[Rule]] = {}
-        for rule in lark.rules:
+        # In the order of the file: lark's own is that of a set.
+        for rule in sorted(lark.rules, key=lambda r: (r.origin.name, r.order)):
             self._rules.setdefault(str(rule.origin.name), []).append(rule)
         self._sizes = self._smallest()
+        # What leads to more gets more words: there is more of it to see.
+        self._reach = {name: self._behind(rules) for name, rules in self._rules.items()}
+        self._operands = self._inside(*self._rules["expr"]) - self._inside(*self._rules["path"])
+        self._weights = {str(r): self._weight(r) for rs in self._rules.values() for r in rs}
+        self._used: set[str] = set()
 
     def _smallest(self) -> dict[str, int]:
         """How many words each symbol needs at least."""
@@ -51,26 +59,90 @@ class Programs:
             if sizes == before:
                 return sizes
 
+    def _behind(self, rules: list[Rule]) -> int:
+        """How many symbols some rules lead to, not looking into expressions."""
+        return len(self._inside(*rules, but="expr"))
+
+    def _inside(self, *rules: Rule, but: str = "") -> set[str]:
+        left, seen = list(rules), {but}
+        while left:
+            names = {str(s.name) for s in left.pop().expansion if not s.is_term} - seen
+            seen |= names
+            left += [r for n in names for r in self._rules[n]]
+        return seen
+
+    def _weight(self, rule: Rule) -> int:
+        """How often a rule is chosen: what leads to more more often, for there is more to see; an
+        expression that is none but of one kind more often than one of two operands."""
+        if str(rule.origin.name) not in self._operands:
+            return self._behind([rule])
+        return 3 if rule.expansion == rule.expansion[:1] else self._needed(rule)
+
     def _size(self, rule: Rule, sizes: dict[str, int]) -> int | None:
         parts = [1 if s.is_term else sizes.get(str(s.name)) for s in rule.expansion]
         return None if None in parts else sum(p for p in parts if p is not None)
 
-    def words(self, random: Random, most: int) -> list[str]:
-        """The words of a file; about `most` of them, then it is ended as soon as it can be."""
+    def words(self, random: Random, most: int, start: str = "file") -> list[str]:
+        """The words of a file or of an `expr`: about `most` of them. An expression inside of a file
+        is short, so that there is room for the rest."""
         words: list[str] = []
-        left: list[Symbol] = list(reversed(random.choice(self._rules["file"][-2:]).expansion))
+        left: list[tuple[Symbol, int]] = []
+        self._begin(left, random, most, start)
         while left:
-            symbol = left.pop()
+            symbol, spare = left.pop()
             name = str(symbol.name)
             if symbol.is_term:
                 words.append(self._fixed.get(name) or random.choice(_TEXTS[name]))
                 continue
-            rules = self._rules[name]
-            if len(words) + len(left) > most:
-                least = min(self._size(r, self._sizes) or 0 for r in rules)
-                rules = [r for r in rules if (self._size(r, self._sizes) or 0) == least]
-            left += reversed(random.choice(rules).expansion)
+            if name == "expr" and start == "file":
+                spare = min(spare, random.randrange(_EXPRESSION))
+            self._expand(left, random, self._chosen(random, name, spare), spare)
         return words
+
+    def _begin(self, left: list[tuple[Symbol, int]], random: Random, most: int, start: str) -> None:
+        rules = self._rules[start]
+        # The first has all parts of a file; one without declarations tests nothing.
+        last = rules[0].expansion[-1:]
+        chosen = [r for r in rules if start != "file" or r.expansion[-1:] == last]
+        self._expand(left, random, random.choice(chosen), most)
+
+    def _chosen(self, random: Random, name: str, spare: int) -> Rule:
+        """One of a symbol's rules that need no more words than there are to spare."""
+        extra = [(r, self._needed(r) - self._sizes[name]) for r in self._rules[name]]
+        rules = [r for r, more in extra if more <= spare]
+        return random.choices(rules, [self._weights[str(r)] for r in rules])[0]
+
+    def _expand(
+        self, left: list[tuple[Symbol, int]], random: Random, rule: Rule, spare: int
+    ) -> None:
+        """Shares what there is to spare among the parts of a rule."""
+        self._used.add(str(rule))
+        spare = max(0, spare - self._needed(rule) + self._sizes[str(rule.origin.name)])
+        wish = [random.random() * self._reach.get(str(s.name), 0) for s in rule.expansion]
+        shares = [round(spare * w / (sum(wish) or 1)) for w in wish]
+        left += reversed(list(zip(rule.expansion, shares, strict=True)))
+
+    def _needed(self, rule: Rule) -> int:
+        return sum(1 if s.is_term else self._sizes[str(s.name)] for s in rule.expansion)
+
+    def unused(self) -> set[str]:
+        """The rules that no text was derived by so far, save those of a whole file."""
+        rules = {str(r) for name, rs in self._rules.items() if name != "file" for r in rs}
+        return rules - self._used
+
+    def _first(self, random: Random, start: str) -> list[Symbol]:
+        rules = self._rules[start]
+        # The first has all parts of a file; one without declarations tests nothing.
+        last = rules[0].expansion[-1:]
+        chosen = [r for r in rules if start != "file" or r.expansion[-1:] == last]
+        return random.choice(chosen).expansion
+
+    def _allowed(self, name: str, ends: bool) -> list[Rule]:
+        rules = self._rules[name]
+        if not ends:
+            return rules
+        least = min(self._size(r, self._sizes) or 0 for r in rules)
+        return [r for r in rules if (self._size(r, self._sizes) or 0) == least]
 
 
 @cache
@@ -94,11 +166,11 @@ def spread(words: list[str], random: Random, remarks: float) -> str:
 
 
 def bare(node: Any) -> Any:
-    """A syntax tree without places."""
+    """A syntax tree without places, and without the set of all words that a file has."""
     if isinstance(node, tuple) and not isinstance(node, Span):
         return tuple(bare(n) for n in node)
     if is_dataclass(node) and not isinstance(node, Source):
-        kept = [f.name for f in fields(node) if f.name not in ("at", "source")]
+        kept = [f.name for f in fields(node) if f.name not in ("at", "source", "words")]
         return (type(node).__name__, *((k, bare(getattr(node, k))) for k in kept))
     # 1, 1.0 and true are equal in Python.
     return (type(node).__name__, node)

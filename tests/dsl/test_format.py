@@ -17,7 +17,7 @@ from dsl.parse import parse
 from dsl.source import Source
 from tests.dsl.generated import flow_of
 from tests.dsl.golden import ERRORS, FLOWS, ROOT
-from tests.dsl.programs import bare, programs, spread
+from tests.dsl.programs import Programs, bare, programs, spread
 
 _SLOW = settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
@@ -62,8 +62,19 @@ def test_every_flow_of_the_repository_keeps_its_meaning(text: str) -> None:
     holds(text)
 
 
+def test_programs_have_every_construct() -> None:
+    """Every rule of the grammar is derived sooner or later: what comes next is about all of it."""
+    made, random = Programs(), Random(0)
+    for _ in range(10_000):
+        made.words(random, random.randrange(600))
+        made.words(random, random.randrange(100), "expr")
+        if not made.unused():
+            return
+    assert made.unused() == set()
+
+
 @_SLOW
-@given(st.integers(0, 2**32).map(Random), st.integers(1, 300), st.sampled_from([0, 0.05, 0.5]))
+@given(st.integers(0, 2**32).map(Random), st.integers(1, 600), st.sampled_from([0, 0.05, 0.5]))
 def test_any_program_keeps_its_meaning(random: Random, most: int, remarks: float) -> None:
     text = spread(programs().words(random, most), random, remarks)
     # A few of what the rules allow is read otherwise: `let x = for …`.
