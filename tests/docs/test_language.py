@@ -42,8 +42,8 @@ def test_examples_check_without_a_finding(page: str, text: str) -> None:
     "page", [*PAGES, *(ROOT / "docs").glob("*.md"), ROOT / "README.md"], ids=lambda p: p.stem
 )
 def test_flows_in_the_documentation_are_in_form(page: Path) -> None:
-    """Each is as `orchestrate fmt` writes it, save where comments stand in a column; what is no whole
-    flow is not looked at."""
+    """Each is as `orchestrate fmt` writes it, save where comments stand in a column; what is no
+    whole flow is not looked at."""
     for text in [*fences(page, "flow"), *fences(page, "")]:
         formatted, mistakes = format(Source(str(page), text))
         column = re.search(r"\S {3,}// .*\n.*\S {3,}// ", text)
