@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import ceil, inf
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from dsl.budget.cost import NOTHING, Cost, Range, any_of, most
 from dsl.budget.endless import Endless
 from dsl.budget.history import CANCELLED, DEADLINE, END, RUN, START
-from dsl.budget.walk import Turns, Walk
+from dsl.budget.walk import Times, Turns, Walk
 from dsl.budget.ways import ON, Ways
 from dsl.cel.nodes import Call
 from dsl.model import SagaModel, StepModel
@@ -29,10 +29,41 @@ class Budget(NamedTuple):
     endless: tuple[Endless, ...]
 
 
+#: How many sagas may call one another before nothing is said any more.
+_DEEPEST = 50
+
+
+class Budgets:
+    """The budgets of checked sagas, which may call one another."""
+
+    def __init__(self, sagas: Iterable[SagaModel]) -> None:
+        self._sagas = {saga.name: saga for saga in sagas}
+        self._made: dict[str, Budget] = {}
+        self._depth = 0
+
+    def of(self, name: str) -> Budget:
+        """The budget of a saga, by its qualified name."""
+        if name not in self._made:
+            self._depth += 1
+            self._made[name] = _budget(self._sagas[name], self._times)
+            self._depth -= 1
+        return self._made[name]
+
+    def _times(self, name: str) -> Times:
+        if name not in self._sagas or self._depth > _DEEPEST:
+            return Times(0.0, inf)
+        found = self.of(name)
+        return Times(found.best.seconds, found.worst.seconds)
+
+
 def budget(saga: SagaModel) -> Budget:
-    """The budget of a checked saga."""
+    """The budget of a saga that calls no other, or without the times of those that it calls."""
+    return Budgets([saga]).of(saga.name)
+
+
+def _budget(saga: SagaModel, called: Callable[[str], Times]) -> Budget:
     within = saga.within.total_seconds() if saga.within is not None else inf
-    walk = Walk(reads_clock(saga), within)
+    walk = Walk(reads_clock(saga), within, called=called)
     number = pivot(saga)
     before = walk.block(saga.body[:number])
     walk.within = inf  # after the pivot no deadline ends the saga

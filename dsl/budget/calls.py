@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from math import inf
 
-from dsl.budget.cost import Cost, Range
+from dsl.budget.cost import NOTHING, Cost, Range
 from dsl.budget.history import CALLED, CANCELLED_CHILD, CHILD, CLOCK, DURABLE, MARKER, STOPPED
 from dsl.check.policies import longest
 from dsl.model import Callee, CallModel, PolicyModel, StepModel
@@ -13,19 +13,22 @@ from dsl.model import Callee, CallModel, PolicyModel, StepModel
 
 def forth(step: StepModel, clock: bool) -> Range:
     """A step's call: at best it is answered at once, at worst after all its attempts, or never.
-    With `clock` the saga reads the clock. What a called saga does is a budget of its own."""
-    if step.call.callee is Callee.SAGA:
-        return Range(Cost(history=CALLED), Cost(inf, CHILD + CANCELLED_CHILD))
+    With `clock` the saga reads the clock."""
     worst = _attempts(step.call, step.policy, clock)
     if step.policy.dead_letter and step.call.callee is Callee.COMMAND:
         worst = worst.plus(Cost(history=MARKER, letters=1))
     return Range(_once(step.call), worst)
 
 
+def child(step: StepModel, best: float, worst: float) -> Range:
+    """A step's call of a saga that takes so many seconds, its own way back included. Its history
+    and its messages are a budget of their own."""
+    undone = Cost(worst, CHILD) if step.undoes_itself else NOTHING
+    return Range(Cost(best, CALLED), Cost(worst, CHILD + CANCELLED_CHILD), undone)
+
+
 def back(step: StepModel, clock: bool, block: Cost) -> Cost:
     """The most that undoing a step takes; `block` is what its `undo { }` does."""
-    if step.undoes_itself:
-        return Cost(inf, CHILD)
     policy = step.undo_policy or step.policy
     undo = _attempts(step.undo, policy, clock) if step.undo is not None else block
     undo = undo._replace(commands=0.0, undos=undo.commands)

@@ -14,7 +14,7 @@ class Why(StrEnum):
     CONDITION = "its condition alone ends the loop"
     ITEMS = "the list that it goes through comes with the data"
     WAIT = "it waits without a limit"
-    SAGA = "the saga that it calls takes its own time"
+    SAGA = "the saga that it calls has no limit"
     TIME = "its time comes with the data"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import inf
+from typing import NamedTuple
 
-from dsl.budget.calls import back, forth
+from dsl.budget.calls import back, child, forth
 from dsl.budget.cost import NOTHING, Cost, Range, all_of, any_of
 from dsl.budget.endless import Endless, Why
 from dsl.budget.history import ARRIVAL, ARRIVED, CLOCK, LIMIT, MARKER, SLEEP
@@ -40,23 +41,42 @@ from dsl.types import DURATION
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """A loop: what one turn costs, how many there are (None: that depends on data), whether a
-    condition alone ends it, and whether the saga can continue as new between two turns."""
+    """A loop: what one turn costs, how many there are (None: that depends on data) and run at once,
+    whether a condition alone ends it, and whether the saga can continue as new between two."""
 
     place: Place
     turn: Range
     count: int | None
+    at_once: int
     open: bool
     continues: bool
+
+
+class Times(NamedTuple):
+    """How many seconds a saga takes at best and at worst."""
+
+    best: float
+    worst: float
+
+
+def _unknown(saga: str) -> Times:
+    return Times(0.0, inf)
 
 
 class Walk:
     """A walk through a saga; `loops` and `endless` are what it came by. `clock` tells that the saga
     reads the clock somewhere; it is stopped `within` seconds. A loop whose turns nobody can count
-    is taken to have `unknown` of them."""
+    is taken to have `unknown` of them; `called` knows the times of sagas that this one calls."""
 
-    def __init__(self, clock: bool, within: float = inf, unknown: float = inf) -> None:
+    def __init__(
+        self,
+        clock: bool,
+        within: float = inf,
+        unknown: float = inf,
+        called: Callable[[str], Times] = _unknown,
+    ) -> None:
         self._clock = clock
+        self._called = called
         self._unknown = unknown
         self._alone = True  # nothing runs beside
         self.within = within
@@ -122,13 +142,18 @@ class Walk:
 
     def _step(self, step: StepModel) -> Ways:
         if step.call.callee is Callee.SAGA:
-            self.endless.append(Endless(step.place, Why.SAGA))
-        called = Ways(on=forth(step, self._clock).plus(Range(back=self._back(step))))
+            times = self._called(step.call.command)
+            if times.worst == inf:
+                self.endless.append(Endless(step.place, Why.SAGA))
+            call = child(step, *times)
+        else:
+            call = forth(step, self._clock)
+        called = Ways(on=call.plus(Range(back=self._back(step))))
         # Without a handler what fails here is counted as what is done here: it costs the same.
         return one_of([called, *(called.then(self.block(h.body)) for h in step.handlers)])
 
     def _back(self, step: StepModel) -> Cost:
-        if step.undo is None and step.undo_body is None and not step.undoes_itself:
+        if step.undo is None and step.undo_body is None:
             return NOTHING
         alone, within = self._alone, self.within
         self._alone, self.within = False, inf  # no deadline, and no new run before its end
@@ -184,12 +209,11 @@ class Walk:
         turn = self.block(loop.body)
         self._alone = alone
         once, whole = any_of((turn.on, turn.yielded)), turn.any
-        count, open = _count(loop), isinstance(loop, WhileModel)
+        count, open, beside = _count(loop), isinstance(loop, WhileModel), at_most or 1
         if whole:
-            self.loops.append(
-                Turns(loop.place, whole, count, open, self._alone and at_most is None)
-            )
-        before = self._turns(once, loop, at_most or 1) if once else Range()
+            # Turns at once are let come to their ends before the next run.
+            self.loops.append(Turns(loop.place, whole, count, beside, open, self._alone))
+        before = self._turns(once, loop, beside) if once else Range()
         ended = Range(NOTHING, before.worst, before.back)  # by a turn, after any number of others
         ways = Ways(on=ended).then(Ways(None, turn.returned, None, turn.failed))
         if isinstance(loop, WhileModel) and _always(loop.condition):

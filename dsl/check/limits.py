@@ -64,7 +64,7 @@ def _longest(walked: Iterable[tuple[Ways, list[Turns]]]) -> float:
     """The most events between two places where the saga can continue as new."""
     longest = run = float(_FRAME)
     for ways, loops in walked:
-        turns = [loop.turn.worst.history for loop in loops if loop.continues]
+        turns = [loop.turn.worst.history * loop.at_once for loop in loops if loop.continues]
         if turns:
             longest = max(longest, run, *(_FRAME + events for events in turns))
             run = _FRAME

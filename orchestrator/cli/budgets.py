@@ -7,7 +7,7 @@ from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dsl.budget.budget import Budget, budget
+from dsl.budget.budget import Budget, Budgets
 from dsl.budget.cost import Cost
 from dsl.budget.walk import Turns
 from dsl.duration import said
@@ -29,8 +29,11 @@ class Known(NamedTuple):
 def asked(loaded: Loaded) -> list[Known]:
     """The sagas of the modules that were asked for."""
     program = loaded.program
-    modules = [program.modules[m] for m in loaded.asked] if program else []
-    return [Known(saga, budget(saga)) for module in modules for saga in module.sagas]
+    if program is None:
+        return []
+    budgets = Budgets(saga for module in program.modules.values() for saga in module.sagas)
+    modules = [program.modules[m] for m in loaded.asked]
+    return [Known(saga, budgets.of(saga.name)) for module in modules for saga in module.sagas]
 
 
 def to_json(known: Iterable[Known]) -> list[dict[str, Any]]:
@@ -73,6 +76,7 @@ def _loop(turns: Turns) -> dict[str, Any]:
     return {
         **_place(turns.place),
         "turns": turns.count,
+        "at_once": turns.at_once,
         "continues_as_new": turns.continues,
         "best": _cost(turns.turn.best),
         "worst": _cost(turns.turn.worst),

@@ -77,15 +77,27 @@ def test_what_has_no_limit_says_why(cli: Cli, write: Callable[[str, str], Path])
     assert (loop["turns"], loop["continues_as_new"], loop["worst"]["commands"]) == (None, True, 4)
 
 
-def test_a_called_saga_takes_its_own_time(cli: Cli, write: Callable[[str, str], Path]) -> None:
-    """Its messages stand in its own row."""
+def test_a_called_saga_has_a_row_of_its_own(cli: Cli, write: Callable[[str, str], Path]) -> None:
+    """Its messages stand there; its time, with its way back, is its caller's too."""
     write(
         "m.flow",
         HEAD + "saga P(id: string) key id {\n  step a = s.C(k: id) undo s.C(k: id)\n}\n"
         "saga W(id: string) key id {\n  step p = P(id: id)\n}\n",
     )
-    _, found = cli.run("check", "m.flow", "--json", "--budget").json["budgets"]
+    called, found = cli.run("check", "m.flow", "--json", "--budget").json["budgets"]
     assert (found["best"]["messages"], found["worst"]["messages"]) == (0, 0)
+    assert (called["worst"]["seconds"], found["worst"]["seconds"]) == (2 * 8, 2 * 2 * 8)
+    assert found["unbounded"] == []
+
+
+def test_a_called_saga_without_a_limit(cli: Cli, write: Callable[[str, str], Path]) -> None:
+    """Its caller knows its number of messages all the same."""
+    write(
+        "m.flow",
+        HEAD + "saga P(id: string) key id {\n  await s.Done\n}\n"
+        "saga W(id: string) key id {\n  step p = P(id: id)\n}\n",
+    )
+    _, found = cli.run("check", "m.flow", "--json", "--budget").json["budgets"]
     assert found["worst"]["seconds"] is None and found["worst"]["history"] is not None
     [place] = found["unbounded"]
     assert (place["line"], place["time_only"]) == (16, True)

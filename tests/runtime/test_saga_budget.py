@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from temporalio.api.enums.v1 import EventType
 
-from dsl.budget.budget import Budget, budget
+from dsl.budget.budget import Budget, Budgets
 from dsl.budget.cost import Cost
 from dsl.budget.history import (
     ARRIVAL,
@@ -103,7 +103,7 @@ def _budget(shop: World, saga: str) -> Budget:
     name = shop.name
     program = check_texts({f"{name}.flow": WORLD.replace("NAME", name)}).program
     assert program
-    return next(budget(s) for s in program.modules[name].sagas if s.name == f"{name}.{name}{saga}")
+    return Budgets(program.modules[name].sagas).of(f"{name}.{name}{saga}")
 
 
 async def _timers(shop: World, id: str) -> bool:
