@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from temporalio.api.enums.v1 import EventType
+
 from dsl.budget.budget import budget
 from dsl.load import check_texts
 from dsl.model import SagaModel
@@ -35,6 +37,30 @@ saga NAMETop(id: string) -> string key id {
   step whole = NAMEWhole(id: id + "-w", wait: false)
   step last = NAMEbank.Pay(id: id) with patient undo none on Declined { fail "no money" }
   return whole
+}
+
+saga NAMEPassed(id: string) -> string key id {
+  pivot step a = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id)
+  await NAMEwares.Approved
+  return a.ref
+}
+
+saga NAMEAround(id: string) -> string key id {
+  step first = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id)
+  step part = NAMEPassed(id: id + "-c")
+  sleep 20s
+  return part
+}
+
+saga NAMEBeside(id: string) key id {
+  parallel {
+    branch l { step part = NAMEPart(id: id + "-c", wait: true) }
+    branch r { step more = NAMEPart(id: id + "-d", wait: false) }
+    branch s {
+      await NAMEwares.Approved
+      step paid = NAMEbank.Pay(id: id) undo none
+    }
+  }
 }
 
 saga NAMELong(id: string) key id {
@@ -159,6 +185,39 @@ async def test_a_cancel_is_passed_on(shop: World) -> None:
     assert undone(shop, key) == [
         *(f"Part/{key}-c#b:undo", f"Part/{key}-c#a:undo"),
         f"Whole/{key}#first:undo",
+    ]
+
+
+async def test_one_that_passed_its_pivot_ends_first(shop: World) -> None:
+    """It does not hear of a cancel and is not undone; then its caller is cancelled."""
+    key = shop.key()
+    id = await shop.start("Around", key)
+    part = f"{shop.name}Passed/{key}-c"
+    await eventually(lambda: status(shop, part, "running"), "it runs")
+    await shop.sent(part, "a")
+    await shop.instances.cancel(id)
+    await eventually(lambda: told(shop, part), "the cancel is passed on")
+    await shop.event("wares.Approved", f"{key}-c", f"{key}-go", n=1)
+    assert (await shop.end(id)).status == "cancelled"
+    assert (await shop.end(part)).result == "t"
+    assert undone(shop, key) == [f"Around/{key}#first:undo"]
+
+
+async def test_a_branch_that_fails_stops_those_beside(shop: World) -> None:
+    """One that runs undoes itself, one that has ended is undone."""
+    key = shop.key()
+    shop.script[key, "Pay"] = [declined]
+    id = await shop.start("Beside", key)
+    parts = [f"{shop.name}Part/{key}-{x}" for x in "cd"]
+    await eventually(lambda: status(shop, parts[1], "completed"), "the one is done")
+    await shop.sent(parts[0], "b")
+    await shop.event("wares.Approved", key, f"{key}-go", n=1)
+    assert (await shop.end(id)).status == "failed"
+    assert [(await shop.instances.show(p)).instance.status for p in parts] == [
+        *("cancelled", "undone")
+    ]
+    assert sorted(undone(shop, key)) == [
+        f"Part/{key}-{x}#{step}:undo" for x in "cd" for step in "ab"
     ]
 
 
@@ -322,6 +381,19 @@ async def test_one_of_another_module_runs_beside_its_caller(shop: World) -> None
     assert await running.query("far") == "t"
     await shop.event("wares.Approved", key, f"{key}-go", n=1)
     assert (await shop.end(id)).result == "t"
+
+
+async def status(shop: World, id: str, wanted: str) -> bool:
+    """Whether an instance stands like that."""
+    found = await shop.instances.list(None, None, attention=False, limit=1000)
+    return any(i.id == id and i.status == wanted for i in found)
+
+
+async def told(shop: World, id: str) -> bool:
+    """Whether an instance was asked to cancel."""
+    history = await shop.client.get_workflow_handle(id).fetch_history()
+    asked = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+    return any(e.event_type == asked for e in history.events)
 
 
 async def parked(shop: World, id: str) -> str | None:

@@ -94,6 +94,26 @@ def test_a_cancel_is_passed_on() -> None:
     ]
 
 
+def test_one_that_passed_its_pivot_ends_first() -> None:
+    """It does not hear of a cancel and is not undone; then its caller is cancelled."""
+    sagas = """
+    saga Passed(id: string) -> string key id {
+      pivot step goods = stock.Take(id: id, sku: "leg", count: 4) undo none
+      sleep 1h
+      return "x"
+    }
+    saga Around(id: string) -> string key id {
+      step room = stock.Take(id: id, sku: "room", count: 1) undo stock.PutBack(id: id, ref: "room")
+      step part = Passed(id: id + "-c")
+      sleep 1h
+      return part
+    }
+    """
+    course = verdict('given cancelled after 2m\nrun Around(id: "1")', sagas).course
+    assert (course.end, course.at) == (End.CANCELLED, 3600.0)
+    assert course.entries[-2].text == 'stock.PutBack(ref: "room") (undo)'
+
+
 def test_the_callers_deadline_holds() -> None:
     """A called saga that waits is stopped with it."""
     sagas = SAGAS.replace("within 2d", "within 1h")
