@@ -47,6 +47,7 @@ _FILTER = {
     "completed": "Completed",
     "failed": "Failed",
     "cancelled": "Canceled",
+    "undone": "Completed",
 }
 
 
@@ -124,7 +125,7 @@ class Instances:
                 continue
             seen.add(execution.id)
             instance = await _instance(execution)
-            if attention and not instance.attention:
+            if (attention and not instance.attention) or (status and instance.status != status):
                 continue
             found.append(instance)
             if len(found) == limit:

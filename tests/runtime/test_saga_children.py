@@ -407,6 +407,9 @@ async def test_each_is_listed_once(shop: World) -> None:
     listed = await shop.instances.list(f"{shop.name}Part", None, attention=False, limit=1000)
     assert len({i.id for i in listed}) == len(listed)
     assert {"undone", "completed", "failed", "cancelled"} <= {i.status for i in listed}
+    for status in ("undone", "completed"):
+        some = await shop.instances.list(None, status, attention=False, limit=1000)
+        assert some and {i.status for i in some} == {status}
 
 
 async def test_all_histories_replay(shop: World) -> None:
