@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
+    LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -58,4 +63,59 @@ inbox = Table(
     Column("answer", JSON(none_as_null=True)),
     Column("processed_at", UtcDateTime, nullable=False),
     Index("inbox_processed_at", "processed_at"),
+)
+
+#: Messages that were committed together with what they tell, in the columns of Debezium's event
+#: router (`aggregatetype` is the topic, `aggregateid` the record's key, None without): insert-only,
+#: so that change data capture may take the relay's place.
+outbox = Table(
+    "outbox",
+    participant,
+    Column("id", String(512), primary_key=True),
+    Column("aggregatetype", String(255), nullable=False),
+    Column("aggregateid", String(512)),
+    Column("type", String(255), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("outbox_created_at", "created_at"),
+)
+
+#: What is not published yet. Within an aggregate `position` is the order of the commits.
+outbox_pending = Table(
+    "outbox_pending",
+    participant,
+    Column(
+        "position",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("message_id", String(512), ForeignKey("outbox.id"), nullable=False),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("aggregate", String(768), nullable=False),
+    Index("outbox_pending_bucket", "bucket", "position"),
+    Index("outbox_pending_message", "message_id"),
+    # Without it SQLite gives the position of a deleted last row again.
+    sqlite_autoincrement=True,
+)
+
+#: Aggregates whose first message was refused: the others go on, these wait (times are
+#: milliseconds since 1970, by the database's clock).
+outbox_held = Table(
+    "outbox_held",
+    participant,
+    Column("aggregate", String(768), primary_key=True),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+#: Which relay has which share of the aggregates, and until when.
+outbox_buckets = Table(
+    "outbox_buckets",
+    participant,
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("owner", String(255)),
+    Column("until_ms", BigInteger, nullable=False),
 )
