@@ -14,6 +14,7 @@ from tests.bench.rows import Row
 BENCHMARKS = {
     "language": "tests.bench.language",
     "language-server": "tests.bench.language_server",
+    "outbox": "tests.bench.outbox",
     "saga": "tests.bench.saga.benchmark",
     "scenarios": "tests.bench.scenarios",
 }
