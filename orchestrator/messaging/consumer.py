@@ -47,7 +47,7 @@ class KeyedConsumer:
         if concurrency < 1 or max_in_flight < 1:
             raise ValueError("concurrency and max_in_flight are at least 1")
         self._reader = reader
-        self._lanes = Lanes(handle, concurrency, self._done, self._failed)
+        self._lanes = Lanes(handle, concurrency, self._failed)
         self._name = name
         self._max_in_flight = max_in_flight
         self._max_bytes = max_bytes
@@ -94,18 +94,13 @@ class KeyedConsumer:
                 await asyncio.sleep(0)  # a reader with records at hand does not yield by itself
 
     def _take(self, record: Record) -> None:
-        partition, offset = _place(record)
+        assert record.partition is not None, "a record that was read"
+        partition = (record.topic, record.partition)
         progress = self._progress.get(partition)
         if progress is None:
             progress = self._progress[partition] = Progress()
-        progress.take(offset, len(record.value))
-        self._lanes.add(record)
-
-    def _done(self, record: Record) -> None:
-        partition, offset = _place(record)
-        progress = self._progress.get(partition)
-        if progress is not None:
-            progress.finish(offset, len(record.value))
+        progress.take(record)
+        self._lanes.add(record, progress)
 
     def _failed(self, record: Record, error: Exception) -> None:
         log.error(
@@ -171,8 +166,3 @@ class KeyedConsumer:
         with contextlib.suppress(BusError):
             await self._drain()
         await self._reader.close()
-
-
-def _place(record: Record) -> tuple[TopicPartition, int]:
-    assert record.partition is not None and record.offset is not None, "a record that was read"
-    return (record.topic, record.partition), record.offset

@@ -197,12 +197,13 @@ async def stop_consumer(consumer: AIOKafkaConsumer, limit: float) -> None:
 
 
 def _record(found: Any) -> Record:
+    key, stamp, headers = found.key, found.timestamp, found.headers
     return Record(
         found.topic,
-        None if found.key is None else found.key.decode("utf-8", "surrogateescape"),
+        None if key is None else key.decode("utf-8", "surrogateescape"),
         found.value or b"",
-        tuple((name, value or b"") for name, value in found.headers),
+        tuple([(name, value or b"") for name, value in headers]) if headers else (),
         found.partition,
         found.offset,
-        datetime.fromtimestamp(found.timestamp / 1000, UTC) if found.timestamp >= 0 else None,
+        datetime.fromtimestamp(stamp / 1000, UTC) if stamp >= 0 else None,
     )

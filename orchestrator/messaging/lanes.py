@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from orchestrator.messaging.progress import Progress
 from orchestrator.messaging.record import Record
 
 Handle = Callable[[Record], Awaitable[None]]
@@ -14,46 +15,46 @@ Handle = Callable[[Record], Awaitable[None]]
 #: What orders records: their topic, partition and key; without a key, the record alone.
 _Lane = tuple[Any, ...]
 
+_Queued = tuple[Record, Progress]
+
 
 class Lanes:
     """A queue for each key, and at most `concurrency` tasks that empty them in turns.
 
-    `done(record)` is called after each success; after the first failure, `failed(record, error)`
-    is called and no further record is begun.
+    After each success the record's partition is told; after the first failure,
+    `failed(record, error)` is called and no further record is begun.
     """
 
     def __init__(
         self,
         handle: Handle,
         concurrency: int,
-        done: Callable[[Record], None],
         failed: Callable[[Record, Exception], None],
     ) -> None:
         self._handle = handle
         self._concurrency = concurrency
-        self._done = done
         self._failed = failed
-        self._queues: dict[_Lane, deque[Record]] = {}
+        self._queues: dict[_Lane, deque[_Queued]] = {}
         self._ready: deque[_Lane] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record, progress: Progress) -> None:
         """Queues a record behind those of its key; `start` sets the tasks going."""
-        lane = _lane(record)
+        topic, key, _, _, partition, offset, _ = record
+        lane = (topic, partition, key) if key is not None else (topic, partition, None, offset)
         queue = self._queues.get(lane)
         if queue is None:
-            self._queues[lane] = deque((record,))
+            self._queues[lane] = deque(((record, progress),))
             self._ready.append(lane)
         else:
-            queue.append(record)
+            queue.append((record, progress))
 
     def start(self) -> None:
         """Sets as many tasks going as there are keys to serve."""
         for _ in range(min(len(self._ready), self._concurrency - len(self._tasks))):
             task = asyncio.create_task(self._work())
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
 
     async def drain(self, limit: float) -> None:
         """Forgets what has not begun and waits for what has; what still runs after `limit`
@@ -70,18 +71,28 @@ class Lanes:
             await asyncio.wait(late)
 
     async def _work(self) -> None:
+        try:
+            await self._empty()
+        finally:
+            # At once, and not by a callback of the task: who adds a record next has to see that
+            # nobody is at work any more.
+            task = asyncio.current_task()
+            assert task is not None
+            self._tasks.discard(task)
+
+    async def _empty(self) -> None:
         while self._ready and not self._stopped:
             lane = self._ready.popleft()
             # Held here as well: a drain forgets the queues while the handler runs.
             queue = self._queues[lane]
-            record = queue.popleft()
+            record, progress = queue.popleft()
             try:
                 await self._handle(record)
             except Exception as error:
                 self._stopped = True
                 self._failed(record, error)
                 return
-            self._done(record)
+            progress.finish(record)
             if self._queues.get(lane) is not queue:
                 continue
             if queue:
@@ -89,9 +100,3 @@ class Lanes:
                 self._ready.append(lane)
             else:
                 del self._queues[lane]
-
-
-def _lane(record: Record) -> _Lane:
-    if record.key is None:
-        return (record.topic, record.partition, None, record.offset)
-    return (record.topic, record.partition, record.key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -29,7 +28,7 @@ class Log:
     def append(self, record: Record, now: datetime) -> None:
         """Gives the record its place."""
         self._records.append(
-            replace(record, partition=self.partition, offset=self.end, timestamp=now)
+            record._replace(partition=self.partition, offset=self.end, timestamp=now)
         )
         self.end += 1
         for listener in self.listeners:

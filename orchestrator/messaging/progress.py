@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from orchestrator.messaging.record import Record
+
 
 class Progress:
     """Tracks one partition. Records are taken in order and finish in any order; the low watermark
@@ -28,19 +30,25 @@ class Progress:
         """Their values' size."""
         return self._bytes
 
-    def take(self, offset: int, size: int) -> None:
+    def take(self, record: Record) -> None:
         """A record is in flight from now on."""
-        self._open.append(offset)
-        self._bytes += size
+        assert record.offset is not None, "a record that was read"
+        self._open.append(record.offset)
+        self._bytes += len(record.value)
 
-    def finish(self, offset: int, size: int) -> None:
+    def finish(self, record: Record) -> None:
         """A record is done."""
-        self._done.add(offset)
-        self._bytes -= size
-        while self._open and self._open[0] in self._done:
-            first = self._open.popleft()
-            self._done.remove(first)
-            self._watermark = first + 1
+        self._bytes -= len(record.value)
+        waiting, done, offset = self._open, self._done, record.offset
+        assert offset is not None, "a record that was read"
+        if waiting[0] != offset:
+            done.add(offset)
+            return
+        waiting.popleft()
+        while waiting and waiting[0] in done:
+            offset = waiting.popleft()
+            done.remove(offset)
+        self._watermark = offset + 1
 
     @property
     def to_commit(self) -> int | None:

@@ -12,6 +12,7 @@ from tests.bench.rows import Row
 
 #: Imported when it is run, so that one benchmark does not need what another does.
 BENCHMARKS = {
+    "consumer": "tests.bench.consumer",
     "language": "tests.bench.language",
     "language-server": "tests.bench.language_server",
     "outbox": "tests.bench.outbox",

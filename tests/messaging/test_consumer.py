@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,37 @@ async def test_concurrency_is_bounded(bus: Bus, new_topic: NewTopic) -> None:
     await watch.until(lambda: watch.total == 10)
     await running.end()
     assert watch.most == 3
+
+
+async def test_a_record_does_not_wait_for_the_next_poll() -> None:
+    """Also when it comes right behind one that was handled without waiting for anything."""
+    records = [Record("t", "k", b"", (), 0, offset) for offset in range(2)]
+    handled: list[Record] = []
+    quiet = asyncio.Event()
+
+    class Trickle:
+        """A record at each poll, and then a poll that does not end."""
+
+        async def poll(self, limit: int, timeout: float) -> list[Record]:  # noqa: ASYNC109
+            if records:
+                return [records.pop(0)]
+            quiet.set()
+            await asyncio.Event().wait()
+            return []
+
+        async def commit(self, offsets: object) -> None: ...
+        async def close(self) -> None: ...
+        def on_revoked(self, callback: object) -> None: ...
+
+    async def handle(record: Record) -> None:
+        handled.append(record)
+
+    reader: Any = Trickle()
+    running = Running(KeyedConsumer(reader, handle, concurrency=1))
+    await quiet.wait()
+    await asyncio.sleep(0)
+    assert len(handled) == 2
+    await running.end()
 
 
 async def test_only_the_low_watermark_is_committed(bus: Bus, new_topic: NewTopic) -> None:
