@@ -25,9 +25,9 @@ class Context:
     _published: list[Message] = field(default_factory=list)
 
     def publish(self, event: Message) -> None:
-        """Publishes one of the service's events when the transaction is committed, in order, after
-        the reply; recorded with the inbox row, so that it is sent again with the same id when the
-        command is. A declared failure drops it. Raises ServiceError for what is no such event."""
+        """Publishes one of the service's events: it stands in the outbox when the transaction is
+        committed, and is published from there, those of a key in the order of the commits. A
+        declared failure drops it. Raises ServiceError for what is no such event."""
         name = getattr(type(event), "__flow_type__", "")
         if name not in self._events:
             raise ServiceError(

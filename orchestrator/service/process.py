@@ -1,14 +1,16 @@
-"""One command, one transaction: inbox, handler, answer."""
+"""One command, one transaction: inbox, handler, answer, outbox."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dsl.model import wire_type
 from dsl.types import Named
 from orchestrator.messaging.codec import EncodeError
-from orchestrator.messaging.envelope import Envelope
+from orchestrator.messaging.envelope import Envelope, to_record
+from orchestrator.service.answer import Answer
 from orchestrator.service.context import Context
 from orchestrator.service.contract import simple
 from orchestrator.service.errors import ServiceError
@@ -16,26 +18,34 @@ from orchestrator.service.failure import Failure
 from orchestrator.service.handler import Handler
 from orchestrator.service.message import Message
 from orchestrator.service.models import to_value
-from orchestrator.service.outgoing import Outgoing
-from orchestrator.store import inbox
+from orchestrator.store import inbox, outbox
 from orchestrator.store.database import Database
+from orchestrator.store.outbox import OutboxMessage
 
 if TYPE_CHECKING:
     from orchestrator.service.service import Service
 
 
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What a command led to: its answer, and how many events it left in the outbox this time."""
+
+    answer: Answer
+    events: int = 0
+
+
 class Process:
-    """Turns a command into the messages that answer it, once."""
+    """Turns a command into its answer and its events, once."""
 
     def __init__(self, service: Service, database: Database) -> None:
         self._service = service
         self._database = database
         self._event_topics = {e.name: e.topic for e in service.model.events}
 
-    async def __call__(self, handler: Handler, envelope: Envelope) -> list[Outgoing]:
-        """The messages to send: new ones, or the recorded ones of a command that is known. Raises
-        DecodeError, ConflictError (known id, another body), StoreError, ServiceError, and what the
-        handler raises; nothing is recorded then."""
+    async def __call__(self, handler: Handler, envelope: Envelope) -> Processed:
+        """A new answer, or the recorded one of a command that is known. Raises DecodeError,
+        ConflictError (known id, another body), StoreError, ServiceError, and what the handler
+        raises; nothing is recorded then."""
         service = self._service
         wire = service.payloads.read(envelope.data, envelope.content_type, envelope.type)
         value = service.codec.from_wire(wire, Named(handler.command.name))
@@ -43,7 +53,7 @@ class Process:
         async with self._database.transaction() as session:
             done = await inbox.claim(session, service.name, envelope.id, body)
             if done is not None:
-                return [Outgoing.from_json(m) for m in done.answer]
+                return Processed(Answer.from_json(done.answer))
             context = self._context(handler, envelope)
             command = service.models.to_model(value)
             try:
@@ -52,13 +62,13 @@ class Process:
                 async with session.begin_nested():
                     reply = await handler(command, session, context)
             except Failure as failure:
-                messages = [self._reply(envelope, failure.message)]
+                reply, events = failure.message, []
             else:
-                events = enumerate(context.published)
-                messages = [self._reply(envelope, reply)]
-                messages += [self._event(envelope, n, event) for n, event in events]
-            await inbox.record(session, service.name, envelope.id, [m.to_json() for m in messages])
-        return messages
+                events = [self._event(envelope, n, e) for n, e in enumerate(context.published)]
+            answer = Answer(self._envelope(envelope, reply, f"{envelope.id}:reply", envelope.key))
+            await outbox.add(session, events)
+            await inbox.record(session, service.name, envelope.id, answer.to_json())
+        return Processed(answer, len(events))
 
     def _context(self, handler: Handler, envelope: Envelope) -> Context:
         return Context(
@@ -72,16 +82,15 @@ class Process:
             _events=self._event_topics,
         )
 
-    def _reply(self, command: Envelope, message: Message) -> Outgoing:
-        return Outgoing(self._envelope(command, message, f"{command.id}:reply", command.key))
-
-    def _event(self, command: Envelope, number: int, message: Message) -> Outgoing:
+    def _event(self, command: Envelope, number: int, message: Message) -> OutboxMessage:
         name = type(message).__flow_type__
         field = self._service.program.event(name).key
         key = self._service.codec.key(to_value(message), name, field)
-        return Outgoing(
-            self._envelope(command, message, f"{command.id}:event:{number}", key),
-            self._event_topics[name],
+        envelope = self._envelope(command, message, f"{command.id}:event:{number}", key)
+        record = to_record(envelope, self._event_topics[name])
+        headers = tuple((header, value.decode()) for header, value in record.headers)
+        return OutboxMessage(
+            envelope.id, record.topic, record.key, envelope.type, record.value, headers
         )
 
     def _envelope(self, command: Envelope, message: Message, id: str, key: str | None) -> Envelope:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.messaging.bus import Bus, BusError, UndeliverableError
 from orchestrator.messaging.record import Record
@@ -21,6 +22,9 @@ from orchestrator.store.outbox import OutboxMessage, Pending
 log = structlog.get_logger(__name__)
 
 _LONGEST_WAIT = 5.0
+
+#: Servers that are away for a while; whatever else is raised is a bug.
+_PASSING = (BusError, StoreError, SQLAlchemyError, OSError)
 
 
 class Relay:
@@ -65,20 +69,28 @@ class Relay:
             while not stop.is_set():
                 self._woken.clear()
                 try:
-                    if await self.round():
-                        wait = self._idle
-                        continue
-                    wait = self._idle
-                except (BusError, StoreError) as error:
-                    log.warning("outbox waits", error=str(error))
+                    busy = await self.round() > 0
+                    wait = 0.0 if busy else self._idle
+                except _PASSING as error:
+                    log.warning("outbox waits", error=_named(error))
                     wait = min(max(wait, 0.1) * 2, _LONGEST_WAIT)
-                await self._rest(wait, stopped)
+                if wait:
+                    await self._rest(wait, stopped)
         finally:
             stopped.cancel()
 
+    async def flush(self, limit: float) -> None:
+        """Publishes what there is, for at most `limit` seconds; the rest is for the next start."""
+        try:
+            async with asyncio.timeout(limit):
+                while await self.round():
+                    pass
+        except (TimeoutError, *_PASSING) as error:
+            log.warning("outbox is left for later", error=_named(error))
+
     async def round(self) -> int:
-        """Publishes one batch; how many messages it was. Raises StoreError, and BusError when the
-        bus did not answer; what it did take is marked all the same."""
+        """Publishes one batch; how many messages it was. Raises StoreError, SQLAlchemyError, and
+        BusError when the bus did not answer; what it did take is marked all the same."""
         async with self._database.transaction() as session:
             buckets = await outbox.claim(session, self._owner, self._buckets, self._lease)
             batch = await outbox.pending(session, buckets, self._batch) if buckets else []
@@ -145,3 +157,9 @@ class _Attempt:
 def _record(message: OutboxMessage) -> Record:
     headers = tuple((name, value.encode()) for name, value in message.headers)
     return Record(message.topic, message.key, message.payload, headers)
+
+
+def _named(error: BaseException) -> str:
+    """Our own errors are sentences; a driver's may hold what was to be written."""
+    ours = isinstance(error, BusError | StoreError)
+    return str(error) if ours else type(error).__name__

@@ -17,8 +17,8 @@ from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
 from orchestrator.messaging.record import Record
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.handler import Handler
-from orchestrator.service.outgoing import Outgoing
-from orchestrator.service.process import Process
+from orchestrator.service.process import Process, Processed
+from orchestrator.service.relay import Relay
 from orchestrator.store.database import Database
 from orchestrator.store.errors import ConflictError
 from orchestrator.store.migrate import create_missing, migrate
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
+
+#: Seconds that a service which stops gives to its last events.
+_FLUSH = 5.0
 
 
 class ServiceRunner:
@@ -49,6 +52,7 @@ class ServiceRunner:
         self._database = Database(database_url)
         self._concurrency = concurrency
         self._process = Process(service, self._database)
+        self._relay = Relay(self._database, bus)
         self._handlers = {wire_type(name): h for name, h in service.handlers.items()}
         self._commands = service.model.commands_topic
         self._dead_letters = dead_letter_topic(self._commands.name, service.name)
@@ -76,12 +80,20 @@ class ServiceRunner:
         await self._database.close()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Handles commands until `stop` is set. Raises BusError."""
+        """Handles commands until `stop` is set; what they left in the outbox is published before
+        this returns, unless the bus is away: then the next start does that. Raises BusError."""
         name = self._service.name
         reader = await self._bus.reader([self._commands.name], name)
         consumer = KeyedConsumer(reader, self.handle, concurrency=self._concurrency, name=name)
         log.info("service started", service=name, topic=self._commands.name)
-        await consumer.run(stop)
+        ended = asyncio.Event()
+        relaying = asyncio.create_task(self._relay.run(ended))
+        try:
+            await consumer.run(stop)
+        finally:
+            ended.set()
+            await relaying
+            await self._relay.flush(_FLUSH)
         log.info("service stopped", service=name)
 
     async def handle(self, record: Record) -> None:
@@ -101,7 +113,7 @@ class ServiceRunner:
             )
             return
         try:
-            outgoing = await self._process(handler, envelope)
+            processed = await self._process(handler, envelope)
         except DecodeError as error:
             await self._give_up(record, error, Disposition.POISON)
         except ConflictError as error:
@@ -109,7 +121,7 @@ class ServiceRunner:
         except Exception as error:
             self._broken(handler, envelope, error)
         else:
-            await self._send(envelope, outgoing)
+            await self._send(envelope, processed)
 
     def _broken(self, handler: Handler, envelope: Envelope, error: Exception) -> None:
         log.error(
@@ -121,11 +133,12 @@ class ServiceRunner:
             exc_info=error,
         )
 
-    async def _send(self, command: Envelope, outgoing: list[Outgoing]) -> None:
-        for message in outgoing:
-            record = message.to_record(command)
-            if record is not None:
-                await self._publish(record, command.id)
+    async def _send(self, command: Envelope, processed: Processed) -> None:
+        if processed.events:
+            self._relay.wake()
+        record = processed.answer.to_record(command)
+        if record is not None:
+            await self._publish(record, command.id)
 
     async def _give_up(self, record: Record, error: Exception, why: Disposition) -> None:
         log.warning(

@@ -6,12 +6,11 @@ All functions work in the caller's transaction, together with what the message c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.store.errors import ConflictError
@@ -21,9 +20,9 @@ from orchestrator.store.tables import inbox
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """What a message's first delivery led to: the outgoing messages, as JSON values."""
+    """What a message's first delivery led to: its answer, as a JSON value."""
 
-    answer: list[Any]
+    answer: Any
     processed_at: datetime
 
 
@@ -52,14 +51,12 @@ async def claim(
     return found
 
 
-async def record(
-    session: AsyncSession, consumer: str, message_id: str, answer: Sequence[Any]
-) -> None:
-    """Ends a claim with the outgoing messages (JSON values, in the order they are sent)."""
+async def record(session: AsyncSession, consumer: str, message_id: str, answer: Any) -> None:
+    """Ends a claim with the answer (a JSON value)."""
     await session.execute(
         update(inbox)
         .where(inbox.c.consumer == consumer, inbox.c.message_id == message_id)
-        .values(answer=list(answer), processed_at=datetime.now(UTC))
+        .values(answer=answer, processed_at=datetime.now(UTC))
     )
 
 
@@ -77,4 +74,21 @@ async def lookup(
         raise ConflictError(
             f"message `{message_id}` was processed by `{consumer}` with another body"
         )
-    return Processed(row.answer or [], row.processed_at)
+    return Processed(row.answer, row.processed_at)
+
+
+async def remove(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Forgets at most `limit` messages that were processed before a time; how many it was. What
+    comes again after that is new, so the time has to exceed the longest retry."""
+    old = (
+        select(inbox.c.consumer, inbox.c.message_id)
+        .where(inbox.c.processed_at < before)
+        .order_by(inbox.c.processed_at)
+        .limit(limit)
+    )
+    removed = await session.execute(
+        delete(inbox)
+        .where(tuple_(inbox.c.consumer, inbox.c.message_id).in_(old))
+        .returning(inbox.c.message_id)
+    )
+    return len(removed.all())

@@ -112,7 +112,7 @@ async def _measure(database: Database, bus: Bus) -> Figures:
             await inbox.claim(session, "bench", f"m{n}", b"body")
             await session.execute(insert(_orders).values(id=f"kept-{n}"))
             await outbox.add(session, [_message(f"kept-{n}", n)])
-            await inbox.record(session, "bench", f"m{n}", [{"id": f"m{n}:reply"}])
+            await inbox.record(session, "bench", f"m{n}", {"id": f"m{n}:reply"})
 
     for turn in range(3):  # in turns, so that a slower moment of the machine is nobody's
         span = range(turn * TRANSACTIONS // 3, (turn + 1) * TRANSACTIONS // 3)

@@ -1,4 +1,4 @@
-"""Messages that a command led to, as the inbox keeps them."""
+"""The answer to a command, as the inbox keeps it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from orchestrator.messaging.record import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """An event for `topic`, or without one the reply: it goes where each delivery of the command
-    wants it, which may be another place when the saga asks again."""
+class Answer:
+    """A reply or a declared failure. It goes where each delivery of the command wants it, which may
+    be another place when the saga asks again."""
 
     envelope: Envelope
-    topic: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For the inbox; what is no text is kept in base64."""
         e, binary = self.envelope, is_binary(self.envelope.content_type)
         return {
-            "topic": self.topic,
             "id": e.id,
             "type": e.type,
             "source": e.source,
@@ -39,20 +37,17 @@ class Outgoing:
         }
 
     @classmethod
-    def from_json(cls, found: dict[str, Any]) -> Outgoing:
+    def from_json(cls, found: dict[str, Any]) -> Answer:
         """Back from the inbox."""
         fields = dict(found)
-        topic = fields.pop("topic")
         time = datetime.fromisoformat(fields.pop("time"))
         data = fields.pop("data").encode()
         if is_binary(fields["content_type"]):
             data = base64.b64decode(data)
-        return cls(Envelope(data=data, time=time, **fields), topic)
+        return cls(Envelope(data=data, time=time, **fields))
 
     def to_record(self, command: Envelope) -> Record | None:
-        """What to publish for this delivery of the command; None for a reply nobody asked for."""
-        if self.topic is not None:
-            return to_record(self.envelope, self.topic)
+        """What to publish for this delivery of the command; None when nobody asked for a reply."""
         if command.reply_to is None:
             return None
         return to_record(self.envelope, command.reply_to.topic, command.reply_to.partition)
