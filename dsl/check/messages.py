@@ -55,6 +55,10 @@ class Messages:
         neither."""
         return self._qualified(path, module, "message", (*self.commands, *self.events))
 
+    def some_event(self, name: str) -> bool:
+        """Whether any service has an event of this name."""
+        return any(e.rpartition(".")[2] == name for e in self.events)
+
     def known_event(self, path: syntax.Path, module: Module) -> EventModel | None:
         """The same without a diagnostic, for what is reported elsewhere."""
         symbol = module.find(path.parts[0].text) if len(path.parts) == 2 else None

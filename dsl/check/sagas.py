@@ -117,6 +117,11 @@ class Sagas:
         if saga.key is None:
             message = f"`{saga.name.text}` has no key"
             help = "add `key …`: it names the instance, and a second start with it is refused"
+            if saga.schedules and not saga.parameters:
+                help = (
+                    "give it the scheduled time: a parameter `time: timestamp`, `key string(time)`,"
+                    " and `with (time: at)` after `starts`"
+                )
             self._report.add("F302", message, saga.name.at, "no `key`", help)
             return Const(type=NULL), ANY
         typed = check(saga.key, scope)

@@ -13,6 +13,7 @@ from dsl import syntax
 from dsl.cel.check import Typed, check
 from dsl.cel.narrowing import narrowed
 from dsl.check.block import Block
+from dsl.check.scope import Variable
 from dsl.diagnostic import Diagnostic, Note
 from dsl.model import QueryModel, SetModel, UpdateModel
 from dsl.types import BOOL, Type
@@ -35,8 +36,11 @@ def check_updates(block: Block) -> Iterator[UpdateModel]:
         inside = replace(block.inner(), shared=frozenset())
         types = {f.name: f.type for f in block.shape(record)}
         for field in update.fields:
-            if field.name.text not in inside.scope.variables:
-                inside.declare(field.name, types[field.name.text])
+            name, type = field.name, types[field.name.text]
+            if name.text not in inside.scope.variables:
+                inside.declare(name, type)
+                # One that is declared twice is reported: what reads it means the field.
+                inside.scope.variables.setdefault(name.text, Variable(type, name.at, used=True))
         condition = None
         if update.condition:
             condition = _expression(update.condition, BOOL, inside).node

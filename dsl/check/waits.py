@@ -114,8 +114,14 @@ def _awaited(path: syntax.Path, block: Block) -> _Awaited | None:
     """A bare name is a signal's; an event is named with its service."""
     if signal := block.saga.inputs.awaited(path):
         return _Awaited(signal, True)
-    if len(path.parts) == 1 and block.saga.inputs.resembles(path):
-        return None
+    if len(path.parts) == 1:
+        if block.saga.inputs.resembles(path):
+            return None
+        if not block.saga.messages.some_event(path.text):
+            message = f"no signal or event named `{path.text}`"
+            help = f"declare `signal {path.text} {{ … }}`, or name an event with its service"
+            block.saga.report.add("F101", message, path.at, "not declared", help)
+            return None
     event = _event(path, block)
     return _Awaited(event.name, False) if event else None
 

@@ -52,21 +52,37 @@ def _query(query: QueryPlan) -> Any:
 
 
 def _update(update: UpdatePlan) -> Any:
-    def change(self: Receiver, payload: Any = None) -> None:
+    async def change(self: Receiver, payload: Any = None) -> None:
+        if self.views is None:
+            # It came together with the start, or with that of a later run.
+            await workflow.wait_condition(lambda: self.views is not None)
+        if self.mailbox.knows(told := _told(update)):
+            return
         try:
             _begun(self, update.name).change(update, payload, self.now)
         except RefusedError as refused:
             raise _refusal(refused) from None
+        self.mailbox.know(told)
 
     def judge(self: Receiver, payload: Any = None) -> None:
+        if self.views is None or self.mailbox.knows(_told(update)):
+            return
         try:
-            _begun(self, update.name).judge(update, payload, workflow.now)
+            self.views.judge(update, payload, workflow.now)
         except RefusedError as refused:
             raise _refusal(refused) from None
 
     made = workflow.update(name=update.name)(_member(change))
     made.validator(_member(judge))
     return made
+
+
+def _told(update: UpdatePlan) -> str:
+    """What an update is known by in later runs of its saga: Temporal knows its id in this one. No
+    signal's begins like this."""
+    info = workflow.current_update_info()
+    assert info, "an update is under way"
+    return f"update {update.name}:{info.id}"
 
 
 def _begun(self: Receiver, name: str) -> Views:

@@ -26,6 +26,10 @@ class Mailbox:
     def __iter__(self) -> Iterator[Arrival]:
         return iter(tuple(self._waiting))
 
+    def knows(self, id: str) -> bool:
+        """Whether it has come before."""
+        return id in self._seen
+
     def know(self, id: str) -> None:
         """Drops an event, now and when it comes again: it has done its work already."""
         self._seen[id] = None

@@ -15,7 +15,7 @@ import structlog
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, VersioningBehavior
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from dsl.cel.errors import CelError
 from dsl.cel.evaluate import CLOCK
@@ -41,13 +41,18 @@ class OccurrenceWorkflow:
 
     @workflow.run
     async def run(self, occurrence: Occurrence) -> None:
-        """Starts the saga of this time."""
+        """Starts the saga of this time; fails with the reason when there is no saga for it."""
         info = workflow.info()
         at = info.typed_search_attributes.get(_SCHEDULED) or info.start_time
         occurrence.at = at.astimezone(UTC).isoformat()
-        await workflow.execute_local_activity(
-            START_SCHEDULED, occurrence, start_to_close_timeout=_ATTEMPT
-        )
+        try:
+            await workflow.execute_local_activity(
+                START_SCHEDULED, occurrence, start_to_close_timeout=_ATTEMPT
+            )
+        except ActivityError as failed:
+            if isinstance(failed.cause, ApplicationError):
+                raise failed.cause from None
+            raise
 
 
 class Occurrences:

@@ -182,3 +182,21 @@ def test_a_head_shows_the_inputs_and_an_await_its_signal() -> None:
     assert "on signal\\nApprove\\nwhen one.by != id" in text
     assert "S.Approve" not in text
     assert render(text, "svg")
+
+
+def test_a_saga_is_drawn_with_all_that_starts_it(read: Callable[[str], Any]) -> None:
+    """An event, an interval and the times of a cron lead to its first statement."""
+    head = """
+      saga S(id: string) key id
+        starts on s.Done as e with (id: e.id)
+        starts every 90m with (id: string(at))
+        starts at "0 9 * * MON" in "Europe/Berlin" with (id: string(at))
+    """
+    text = f"{CONTRACTS}{head} {{ step a = s.Do(id: id) undo none }}"
+    program = check_texts({"a.flow": text}).program
+    assert program
+    picture = read(dot(program.modules["a"].sagas[0], program))
+    starts = {tail for tail, head in picture.ways("forward") if head == "a"}
+    assert starts == {"start:s.Done", "start:0", "start:1"}
+    assert "1h30m" in picture.nodes["start:0"]["label"]
+    assert all(t in picture.nodes["start:1"]["label"] for t in ("0 9 * * MON", "Europe/Berlin"))

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy
 
 from orchestrator.runtime.running import Running, UnansweredError, UnknownInputError, find_running
 from orchestrator.runtime.signature import InputError
 from orchestrator.runtime.views import RefusedError
+from orchestrator.runtime.wire import SagaInput
 from tests.runtime.eventually import eventually
 from tests.runtime.replay import replay_all
 from tests.runtime.world import FLOW, World, silent, usual
@@ -183,6 +185,54 @@ async def test_an_update_with_an_id_is_made_once(shop: World) -> None:
             await running.update("Raise", {"to": 4}, "two")
         await running.signal("Tick", {"n": 4})
         assert (await shop.end(id)).result == "raised"
+
+
+async def test_an_update_with_an_id_is_made_once_in_all_runs(shop: World) -> None:
+    """It is known in a later run of a long saga as well."""
+    shop.events_per_run = 10
+    try:
+        async with opened(shop) as (id, running):
+            await running.update("Raise", {"to": 100}, "one")
+            for n in range(12):
+                await running.signal("Tick", {"n": 1}, str(n))
+            await eventually(lambda: later_run(shop, id), "it goes on in another run")
+            await running.update("Raise", {"to": 100}, "one")
+            with pytest.raises(RefusedError, match="does not hold"):
+                await running.update("Raise", {"to": 100}, "two")
+            await running.signal("Tick", {"n": 99})
+            assert (await shop.end(id)).result == "raised"
+    finally:
+        shop.events_per_run = None
+
+
+async def later_run(shop: World, id: str) -> bool:
+    """Whether a saga has gone on in another run."""
+    described = await shop.client.get_workflow_handle(id).describe()
+    return described.raw_info.first_run_id != described.run_id
+
+
+async def test_an_update_may_come_with_the_start(shop: World) -> None:
+    """It finds the variables that stand first; refused, it changes nothing."""
+    plan = shop.served.plan.sagas["inputs.inputsOpen"]
+    for to, state in ((7, "raised/7"), (2, "new/3")):
+        key = shop.key()
+        start = WithStartWorkflowOperation(
+            plan.name,
+            SagaInput({"id": key}),
+            id=f"{plan.short}/{key}",
+            task_queue="inputs",
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        )
+        update = shop.client.execute_update_with_start_workflow(
+            "Raise", {"to": to}, start_workflow_operation=start
+        )
+        if state == "new/3":
+            with pytest.raises(WorkflowUpdateFailedError) as refused:
+                await update
+            assert "`to > level` does not hold" in str(refused.value.cause)
+        else:
+            await update
+        assert await (await start.workflow_handle()).query("state") == state
 
 
 async def test_what_is_not_declared_is_not_sent(shop: World) -> None:

@@ -29,6 +29,11 @@ saga NAMETick(time: string, made: bool) -> string key time
   return time + (made ? "" : "?")
 }
 
+/// Has no key.
+saga NAMENever(time: string) key time
+  starts at "0 0 29 2 *" with (time: string(1 / (at.getHours() * 0)))
+{ return }
+
 /// Has one key for all the times of an hour.
 saga NAMEHourly(hour: string) key hour
   starts every 1s with (hour: string(at.getHours() * 0))
@@ -79,6 +84,19 @@ async def test_times_of_one_key_start_one_instance(shop: World) -> None:
 
     await eventually(over, "two times have come")
     assert len(await shop.instances.list("schedulesHourly", None, False, 10)) == 1
+
+
+async def test_a_time_without_a_key_is_shown_as_failed(shop: World) -> None:
+    """What starts no saga is in the list of instances, with the reason."""
+    await shop.client.get_schedule_handle("schedules.schedulesNever:0").trigger()
+
+    async def failed() -> bool:
+        return bool(await shop.instances.list("orchestrate.occurrence", "failed", False, 10))
+
+    await eventually(failed, "it is shown")
+    (found,) = await shop.instances.list("orchestrate.occurrence", None, False, 10)
+    assert found.id.startswith("schedule:schedules.schedulesNever:0")
+    assert "divide by zero" in ((await shop.end(found.id)).reason or "")
 
 
 async def test_a_cron_starts_in_its_zone(shop: World) -> None:

@@ -330,3 +330,21 @@ def test_a_signal_arrives_by_its_bare_name() -> None:
     )
     assert wrong(f'{given}\nrun Told(id: "1")\nexpect result "ada"', TOLD) == []
     assert wrong('run Told(id: "1")\nexpect result "nobody"', TOLD) == []
+
+
+CLOCK = """
+saga Nightly(night: timestamp) -> string
+  key string(night)
+  starts at "0 3 * * *" in "Europe/Berlin" with (night: at)
+{
+  step goods = stock.Take(id: string(night), sku: "chair", count: 1) undo none
+  return goods.id
+}
+"""
+
+
+def test_runs_a_saga_that_starts_by_the_clock() -> None:
+    """The scenario gives the scheduled time as any other argument."""
+    run = 'run Nightly(night: timestamp("2026-03-29T01:00:00Z"))'
+    taken = 'expect stock.Take(id: "2026-03-29T01:00:00Z")'
+    assert wrong(f'{run}\n{taken}\nexpect result "2026-03-29T01:00:00Z"', CLOCK) == []
