@@ -117,6 +117,8 @@ class Interpreter:
         `compensate` stopped. Raises CompensationFailed, and Paused when it stopped."""
         if state is not None:
             self._recall(state)
+            # Queries go on being answered.
+            self.names.update(thaw_names(state.get("names", {})))
         if not await self._compensation.run(self.undos, self._full):
             raise Paused(self._remembered())
 
@@ -126,11 +128,15 @@ class Interpreter:
         left = await self._block(self._saga.body, env, self.undos, way)
         if isinstance(left, Stopped):
             frames = [f.freeze() for f in reversed(left.frames)]
-            raise Paused({**self._remembered(), "names": freeze_names(env.own()), "way": frames})
+            raise Paused({**self._remembered(), "way": frames})
         return left.value if left else None
 
     def _remembered(self) -> dict[str, Any]:
-        return {"undos": freeze_undos(self.undos), "forward": self._forward}
+        return {
+            "undos": freeze_undos(self.undos),
+            "forward": self._forward,
+            "names": freeze_names(self.names.own()),
+        }
 
     def _recall(self, state: Mapping[str, Any]) -> None:
         self.undos = thaw_undos(state["undos"], self._saga, self._effects.now)

@@ -20,6 +20,7 @@ WORLD = (
     + """
 /// So many turns, then a failure.
 saga NAMELong(id: string, times: int) key id {
+  query done -> int = turns
   step first = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id)
   var turns = 0
   let price = decimal("1.50")
@@ -115,6 +116,7 @@ async def test_hundreds_of_turns_are_undone_across_runs(shop: World) -> None:
     first = min(chain, key=lambda w: w.start_time)
     assert abs((detail.instance.started - first.start_time).total_seconds()) < 1
     assert detail.course.events == sum(w.history_length for w in chain)
+    assert await shop.client.get_workflow_handle(id).query("done") == 200
 
 
 async def all_runs(shop: World, id: str, number: int) -> list[WorkflowExecution] | None:
