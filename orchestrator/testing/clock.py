@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +11,14 @@ from typing import Any
 #: Where the clock of every scenario begins: a run is the same on every day.
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
+_RESOLUTION = 1e-6  # seconds
+
 #: How often what still runs is cancelled. A Ctrl-C may leave a task that will never be woken.
 _ROUNDS = 100
+
+
+class EndlessError(BaseException):
+    """Nothing that a saga catches: it acts on and on, or past the last day that there is."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -20,7 +27,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
-        self._clock_resolution = 1e-6
+        self._clock_resolution = _RESOLUTION
+        self._scheduled: list[asyncio.TimerHandle]
         #: asyncio's own loop asks this for events, with the time until the next timer.
         self._selector = self
         self._conditions: list[tuple[asyncio.Future[bool], Callable[[], bool]]] = []
@@ -31,8 +39,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self._now
 
     def instant(self) -> datetime:
-        """The virtual time of day, in UTC."""
-        return START + timedelta(seconds=self._now)
+        """The virtual time of day, in UTC. Raises EndlessError after the year 9999."""
+        try:
+            return START + timedelta(seconds=self._now)
+        except OverflowError:
+            raise EndlessError from None
 
     def run(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Runs until the work has ended, or until nothing would ever happen again; what is left
@@ -84,7 +95,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if timeout is None:
             self.stop()
         else:
-            self._now += timeout
+            # Not by `timeout`, which is a day at most. Far off, times lie further apart than the
+            # resolution of any real clock.
+            self._now = max(self._now, self._scheduled[0].when())
+            self._clock_resolution = max(_RESOLUTION, 2 * math.ulp(self._now))
         return []
 
     def _process_events(self, event_list: list[Any]) -> None:

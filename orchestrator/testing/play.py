@@ -27,12 +27,12 @@ from orchestrator.runtime.effects import SagaFailed
 from orchestrator.runtime.signature import InputError, key_of, wire_of
 from orchestrator.testing import words
 from orchestrator.testing.answers import Answers
-from orchestrator.testing.clock import VirtualLoop
+from orchestrator.testing.clock import EndlessError, VirtualLoop
 from orchestrator.testing.course import Course, End, Event
 from orchestrator.testing.decisions import Decisions
 from orchestrator.testing.examples import Examples
 from orchestrator.testing.uses import delay_of
-from orchestrator.testing.world import EndlessError, Instance, World
+from orchestrator.testing.world import Instance, World
 
 
 def play(scenario: ScenarioModel, program: Program, plan: Plan) -> Course:

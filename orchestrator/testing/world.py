@@ -45,16 +45,12 @@ from orchestrator.runtime.views import RefusedError, Views
 from orchestrator.runtime.wire import is_undo, message_id, workflow_id
 from orchestrator.testing import words
 from orchestrator.testing.answers import Answer, Answers
-from orchestrator.testing.clock import VirtualLoop
+from orchestrator.testing.clock import EndlessError, VirtualLoop
 from orchestrator.testing.course import Course, Entry, Event
 from orchestrator.testing.decisions import Decisions
 
 #: A saga that acts so often in one scenario is taken for one without an end.
 MOST_ACTS = 10_000
-
-
-class EndlessError(BaseException):
-    """Nothing that a saga catches: it acts on and on."""
 
 
 class World:

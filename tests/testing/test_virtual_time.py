@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.testing.course import Event
+from orchestrator.testing.course import End, Event
 from tests.testing.stage import BUY, verdict, wrong
 
 RUN = 'run Buy(id: "1", sum: decimal("5"))'
@@ -122,3 +122,15 @@ def test_the_clock_of_a_scenario_is_always_the_same() -> None:
     """
     expects = 'expect result timestamp("2026-01-02T12:00:00Z") expect within 36h'
     assert wrong(f'run Clock(id: "1")\n{expects}', sagas) == []
+
+
+def test_centuries_are_over_at_once() -> None:
+    """A sleep may be longer than any clock counts; the time after the year 9999 has no name."""
+    sagas = """
+    saga Far(id: string) key id { sleep 2900000d }
+    saga Beyond(id: string) -> timestamp key id { sleep 3000000d return now() }
+    """
+    far = verdict('run Far(id: "1")\nexpect within 2900000d', sagas)
+    assert (far.ok, far.course.at) == (True, 2_900_000 * 86_400.0)
+    beyond = verdict('run Beyond(id: "1")\nexpect within 3000000d', sagas).course
+    assert (beyond.end, beyond.at) == (End.ENDLESS, 3_000_000 * 86_400.0)
