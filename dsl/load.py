@@ -101,7 +101,14 @@ def flow_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _flows(folder: Path, deep: bool = False) -> list[Path]:
-    return sorted(folder.rglob("*.flow") if deep else folder.glob("*.flow"))
+    found = folder.rglob("*.flow") if deep else folder.glob("*.flow")
+    return sorted(p for p in found if not _endless(p))
+
+
+def _endless(path: Path) -> bool:
+    """Whether reading may wait for ever: a pipe, a socket, a device. One that is named alone is
+    meant to be read."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _distinct(paths: Iterable[Path]) -> list[Path]:

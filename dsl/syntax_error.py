@@ -85,6 +85,8 @@ def _help(found: str, expected: set[str]) -> str:
     if close := get_close_matches(found, words, 1):
         return Suggestion(found, close[0])
     signs = sorted(w for w in expected if not w.isalnum() and "_" not in w)
+    if {"NAME", "INT"} <= expected:
+        return "a value is expected"
     if "NAME" in expected:
         return "a name is expected" + (f", or `{signs[0]}`" if len(signs) == 1 else "")
     if set(_STATEMENTS) <= expected:

@@ -13,6 +13,7 @@ from dsl.editor.proposals import (
     Completion,
     awaited,
     callees,
+    commands,
     events,
     fields,
     imports,
@@ -36,6 +37,10 @@ def _policies(cursor: Cursor) -> Iterable[Completion]:
 
 def _sagas(cursor: Cursor) -> Iterable[Completion]:
     return symbols(cursor, syntax.SagaDecl)
+
+
+def _undoing(cursor: Cursor) -> Iterable[Completion]:
+    return (*commands(cursor), *symbols(cursor, syntax.ActivityDecl))
 
 
 def _messages(cursor: Cursor) -> Iterable[Completion]:
@@ -188,7 +193,7 @@ _AFTER: dict[str, Callable[[Cursor], Iterable[Completion]]] = {
     "with": _policies,
     "await": awaited,
     "emit": events,
-    "undo": callees,
+    "undo": _undoing,
     "run": _sagas,
     "given": _answering,
     "expect": _messages,

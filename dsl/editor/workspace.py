@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -84,6 +85,8 @@ class Workspace:
             return self._open[path]
         try:
             found = Path(path).stat()
+            if not stat.S_ISREG(found.st_mode):  # reading a pipe would wait for ever
+                return None
             version = (found.st_mtime_ns, found.st_size)
             known = self._disk.get(path)
             if known is None or known[0] != version:

@@ -8,7 +8,8 @@ import typer
 
 from orchestrator.cli.connections import Connections
 from orchestrator.cli.errors import CommandError, command
-from orchestrator.cli.options import Environment, InstanceId
+from orchestrator.cli.options import Environment, InstanceId, Json
+from orchestrator.cli.output import print_json
 
 
 @command
@@ -16,6 +17,7 @@ async def cancel(
     id: InstanceId,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until all is undone.")] = False,
     env: Environment = None,
+    json: Json = False,
 ) -> None:
     """Cancels a saga: what it did is undone, last first.
 
@@ -29,9 +31,12 @@ async def cancel(
         if status is not None:
             raise CommandError(f"`{id}` has ended already: {status}")
         if not wait:
-            typer.echo(f"{id} is being cancelled")
+            print_json({"id": id}) if json else typer.echo(f"{id} is being cancelled")
             return
         outcome = await instances.outcome(id)
-    typer.echo(f"{id} {outcome.status}" + (f": {outcome.reason}" if outcome.reason else ""))
+    if json:
+        print_json({"id": id, **outcome.as_dict()})
+    else:
+        typer.echo(f"{id} {outcome.status}" + (f": {outcome.reason}" if outcome.reason else ""))
     if outcome.status != "cancelled":
         raise typer.Exit(1)

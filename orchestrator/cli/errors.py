@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec
@@ -53,7 +54,8 @@ def command(function: Callable[P, Coroutine[Any, Any, None] | None]) -> Callable
         try:
             work = function(*args, **kwargs)
             if work is not None:
-                _complete(work)
+                with contextlib.closing(work):  # where Ctrl-C comes before it begins
+                    _complete(work)
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
         except Exception as error:

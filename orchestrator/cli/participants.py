@@ -18,6 +18,8 @@ from orchestrator.settings import Settings
 def load_module(file: Path) -> ModuleType:
     """Imports a Python file; modules beside it can be imported from it. Raises CommandError when
     it is not there or cannot be imported."""
+    if file.is_dir():
+        raise CommandError(f"{file} is a folder: name a Python file with services")
     if not file.is_file():
         raise CommandError(f"there is no {file}: name a Python file with services")
     name = "_participants_" + "_".join(file.absolute().with_suffix("").parts[1:])

@@ -8,7 +8,8 @@ import typer
 
 from orchestrator.cli.connections import Connections
 from orchestrator.cli.errors import CommandError, command
-from orchestrator.cli.options import Environment, InstanceId
+from orchestrator.cli.options import Environment, InstanceId, Json
+from orchestrator.cli.output import print_json
 
 
 @command
@@ -18,6 +19,7 @@ async def resolve(
     skip: Annotated[bool, typer.Option("--skip", help="Take it for done and go on.")] = False,
     fail: Annotated[bool, typer.Option("--fail", help="Give it up.")] = False,
     env: Environment = None,
+    json: Json = False,
 ) -> None:
     """Settles a saga that needs attention: an undo, or a step, that could not be done."""
     from orchestrator.runtime.instances import Instances
@@ -29,4 +31,7 @@ async def resolve(
         path = await Instances(await to.client()).resolve(id, chosen[0])
         if path is None:
             raise CommandError(f"`{id}` does not need attention")
+    if json:
+        print_json({"id": id, "decision": chosen[0], "at": path})
+    else:
         typer.echo(f"{id} goes on: {chosen[0]} {path}")

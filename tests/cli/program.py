@@ -91,7 +91,7 @@ class Cli:
         found: list[Done] = []
 
         def work() -> None:
-            from orchestrator.cli.main import app
+            from orchestrator.cli.app import app
 
             result = CliRunner().invoke(
                 app,

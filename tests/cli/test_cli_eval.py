@@ -225,7 +225,7 @@ def test_at_a_terminal(cli: Cli) -> None:
 def test_it_starts_without_servers(cli: Cli) -> None:
     """No server's client is loaded for an expression."""
     code = (
-        "import sys; from orchestrator.cli.main import app\n"
+        "import sys; from orchestrator.cli.app import app\n"
         "try: app(['eval', '1 + 1'])\n"
         "finally: print(*sorted(m for m in sys.modules if '.' not in m), file=sys.stderr)"
     )

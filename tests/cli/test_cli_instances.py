@@ -257,9 +257,13 @@ def test_running_and_cancelled(world: World) -> None:
 
 
 def test_cancel_without_waiting(world: World) -> None:
-    """Without --wait, `cancel` comes back at once."""
+    """Without --wait, `cancel` comes back at once; as JSON it names the saga."""
     id = world.trial("silent")
     assert world.cli.call("cancel", id).out == f"{id} is being cancelled\n"
+    other = world.trial("silent")
+    assert world.cli.call("cancel", other, "--json").json == {"id": other}
+    outcome = world.cli.call("cancel", world.trial("silent"), "--wait", "--json")
+    assert (outcome.code, outcome.json["status"]) == (0, "cancelled")
     world.shown(id, lambda s: s["status"] == "cancelled")
 
 
@@ -279,8 +283,12 @@ def test_a_saga_that_needs_attention(world: World) -> None:
     world.stuck.unlink()
     reasons = {}
     for decision, id in ids.items():
-        done = world.cli.call("resolve", id, f"--{decision}")
-        assert (done.code, done.out) == (0, f"{id} goes on: {decision} door:undo\n")
+        if decision == "fail":
+            said = world.cli.call("resolve", id, "--fail", "--json").json
+            assert said == {"id": id, "decision": "fail", "at": "door:undo"}
+        else:
+            done = world.cli.call("resolve", id, f"--{decision}")
+            assert (done.code, done.out) == (0, f"{id} goes on: {decision} door:undo\n")
         ended = world.shown(id, lambda s: s["status"] == "failed")
         reasons[decision] = ended["outcome"]["reason"]
         assert ended["attention"] is None

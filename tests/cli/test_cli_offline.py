@@ -200,7 +200,7 @@ def test_a_wrong_call_is_status_2(cli: Cli, arguments: list[str]) -> None:
 def test_no_client_is_loaded_for_nothing(cli: Cli, arguments: list[str]) -> None:
     """What talks to no server loads no server's client, and no command loads another's."""
     code = (
-        "import sys; from orchestrator.cli.main import app\n"
+        "import sys; from orchestrator.cli.app import app\n"
         "try: app(sys.argv[1:])\n"
         "finally: print(*sorted(m for m in sys.modules if '.' not in m), file=sys.stderr)"
     )
@@ -219,7 +219,7 @@ def test_a_check_loads_no_more_than_it_needs(cli: Cli) -> None:
     """Neither what computes the grammar's table, which is kept, nor what draws tables."""
     cli.call("check", str(ORDERS))
     code = (
-        "import sys; from orchestrator.cli.main import app\n"
+        "import sys; from orchestrator.cli.app import app\n"
         "try: app(sys.argv[1:])\n"
         "finally: print(*sorted(m for m in sys.modules if '.' not in m), file=sys.stderr)"
     )

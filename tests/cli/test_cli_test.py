@@ -189,7 +189,7 @@ def test_no_servers_library_is_loaded(cli: Cli, write: Write) -> None:
     write("m.flow", SAGA + GOOD)
     code = """
 import json, sys
-from orchestrator.cli.main import app
+from orchestrator.cli.app import app
 try:
     app(["test", "m.flow"], prog_name="orchestrate")
 except SystemExit as end:

@@ -1,5 +1,5 @@
 """All questions at any place of any text: each has an answer, soon, and no name is unknown.
-`make fuzz` asks at every place of the repository's flows, the test suite at some."""
+`make fuzz` asks at every word of the repository's flows, the test suite at some places."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from dsl.editor.outline import Entry, outline
 from dsl.editor.references import references
 from dsl.editor.rename import Refused, rename
 from dsl.editor.tidy import tidied
+from dsl.editor.tokens import tokens_of
 from dsl.editor.workspace import Workspace
 from tests.docs.test_language import examples
 from tests.editors.engine import ROOT, words
 from tests.lsp.client import Editor, at
 
 FLOWS = [*(ROOT / "flows").rglob("*.flow"), *(ROOT / "tests" / "lsp" / "shop").glob("*.flow")]
-#: How many places are asked about; all of them in `make fuzz`.
+#: How many places are asked about at least; every word in `make fuzz`.
 _ALL = "FUZZ_INPUTS" in os.environ
 _PLACES = int(os.environ.get("FUZZ_INPUTS", "150"))
 #: Seconds of the processor for one answer; the slowest takes a tenth of that.
@@ -134,12 +135,14 @@ def _inside(entry: Entry, start: int, end: int) -> None:
 @pytest.mark.fuzz
 @pytest.mark.parametrize("path", FLOWS, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_every_place_has_answers(path: Path) -> None:
-    """At every place of every flow, all questions are answered."""
+    """Before, in and behind every word of every flow, all questions are answered."""
     workspace = Workspace([str(path.parent)])
     asked_once(workspace, str(path))
-    length = len(path.read_text())
-    some = Random(path.name).sample(range(length), min(length, _PLACES // len(FLOWS)))
-    for offset in range(length + 1) if _ALL else (0, *some, length):
+    text = path.read_text()
+    tokens = tokens_of(text) if _ALL else []
+    places = {p for t in tokens for p in (t.start, (t.start + t.end) // 2, t.end)}
+    some = Random(path.name).sample(range(len(text)), min(len(text), _PLACES // len(FLOWS)))
+    for offset in sorted({0, *some, *places, len(text)}):
         asked(workspace, str(path), offset)
 
 
@@ -149,7 +152,7 @@ def test_every_place_of_a_half_typed_text_has_answers(path: Path) -> None:
     """The same in texts that end anywhere, or have something typed into them."""
     random = Random(path.name)
     text = path.read_text()
-    for _ in range(max(2, _PLACES // len(FLOWS) // 2)):
+    for _ in range(max(2, _PLACES // len(FLOWS) // 8)):
         workspace = Workspace([str(path.parent)])
         for changed, offset in _changed(text, random):
             workspace.open(str(path), changed)
