@@ -75,7 +75,7 @@ class Clock:
 def words(plan: SchedulePlan) -> str:
     """`every 3600s`, `at 0 9 * * MON in Europe/Berlin`."""
     if plan.every is not None:
-        return f"every {plan.every:g}s"
+        return f"every {plan.every:.0f}s"
     return f"at {plan.cron} in {plan.zone}"
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
+from temporalio.service import RPCError
 
-from dsl.load import check_texts
+from dsl.load import Loaded, check_texts
 from orchestrator.deploy.deploy import DeployError, deploy
 from orchestrator.dev.temporal import TemporalServer
 from orchestrator.messaging.bus import Bus, BusError
@@ -174,3 +176,44 @@ async def test_events_reach_sagas_of_every_version(shop: World) -> None:
         await shop.event("wares.Approved", key, f"{key}-ok", n=5)
     assert (await shop.end(id)).result == "5"
     assert (await shop.end(f"deploysWait/{fresh}")).result == "later"
+
+
+async def scheduled(client: Client, saga: str) -> list[str]:
+    """The schedules of a saga, by what they say of themselves."""
+    notes = []
+    for number in range(3):
+        with suppress(RPCError):
+            described = await client.get_schedule_handle(f"{saga}:{number}").describe()
+            notes.append(str(described.schedule.state.note))
+    return notes
+
+
+async def test_a_deployment_touches_no_other_modules_schedules(
+    client: Client, database: Database
+) -> None:
+    """Each module has its own: a saga of the same name elsewhere takes none of them over."""
+    bus = MemoryBus()
+
+    def flow(module: str, saga: str, *starts: str) -> Loaded:
+        clauses = "".join(f" starts {s} with (time: string(at))" for s in starts)
+        text = f"module {module} saga {saga}(time: string) key time{clauses} {{ return }}"
+        return check_texts({f"{module}.flow": text})
+
+    await deploy(flow("morning", "Wake", "every 1d", "every 7d"), client, bus, database)
+    (done,) = await deploy(flow("evening", "Sleep", "every 1h"), client, bus, database)
+    assert done.schedules == ("evening.Sleep every 3600s: scheduled",)
+    assert await scheduled(client, "morning.Wake") == [
+        "morning.Wake every 86400s",
+        "morning.Wake every 604800s",
+    ]
+    # The saga moves to the other module.
+    (done,) = await deploy(flow("morning", "Rest", "every 1d"), client, bus, database)
+    assert set(done.schedules) == {
+        "morning.Wake every 86400s: removed",
+        "morning.Wake every 604800s: removed",
+        "morning.Rest every 86400s: scheduled",
+    }
+    await deploy(flow("evening", "Wake", "every 2h"), client, bus, database)
+    (done,) = await deploy(flow("morning", "Rest"), client, bus, database)
+    assert done.schedules == ("morning.Rest every 86400s: removed",)
+    assert await scheduled(client, "evening.Wake") == ["evening.Wake every 7200s"]
