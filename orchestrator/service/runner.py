@@ -19,6 +19,7 @@ from orchestrator.service.errors import ServiceError
 from orchestrator.service.handler import Handler
 from orchestrator.service.process import Process, Processed
 from orchestrator.service.relay import Relay
+from orchestrator.service.retention import Retention
 from orchestrator.store.database import Database
 from orchestrator.store.errors import ConflictError
 from orchestrator.store.migrate import create_missing, migrate
@@ -87,12 +88,13 @@ class ServiceRunner:
         consumer = KeyedConsumer(reader, self.handle, concurrency=self._concurrency, name=name)
         log.info("service started", service=name, topic=self._commands.name)
         ended = asyncio.Event()
-        relaying = asyncio.create_task(self._relay.run(ended))
+        retention = Retention(self._database, self._service.remember)
+        beside = asyncio.gather(self._relay.run(ended), retention.run(ended))
         try:
             await consumer.run(stop)
         finally:
             ended.set()
-            await relaying
+            await beside
             await self._relay.flush(_FLUSH)
         log.info("service stopped", service=name)
 

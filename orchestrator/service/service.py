@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +32,8 @@ class Service:
     `flow` is a `.flow` file or a folder of them; a relative path is relative to the current
     directory, as everywhere in Python. Without it, the flows that stand beside the file in which
     the service is made. `metadata` are the participant's own tables, created at the
-    start when missing. `program` stands in for `flow`, for tests.
+    start when missing. `remember` is how long a message is known again when it comes twice; it has
+    to exceed the longest retry, those by hand included. `program` stands in for `flow`, for tests.
 
         inventory = Service("inventory")
         messages, failures = inventory.messages, inventory.failures
@@ -47,6 +49,7 @@ class Service:
         *,
         program: Program | None = None,
         metadata: MetaData | None = None,
+        remember: timedelta = timedelta(days=14),
     ) -> None:
         if program is None:
             program = read_program(name, flow if flow is not None else _folder_of_caller(name))
@@ -54,6 +57,7 @@ class Service:
         self.name = simple(name)
         self.program = program
         self.metadata = metadata
+        self.remember = remember
         self.codec = JsonCodec(program)
         self.payloads = Payloads(program)
         self.models = Models(program)

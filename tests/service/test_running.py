@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import insert
 
 from orchestrator.messaging.envelope import Envelope, ReplyTo, from_record, to_record
 from orchestrator.messaging.record import Record
+from orchestrator.service.retention import Retention
+from orchestrator.store import inbox, outbox
+from orchestrator.store.database import Database
 from tests.service.conftest import ORDER, Shop, body, reservations
 
 OTHERS = ("11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002")
@@ -59,6 +64,32 @@ async def test_a_redelivered_command_has_one_effect(shop: Shop) -> None:
     [reply] = [e for e in again if e.id.startswith("cmd-1")]
     assert reply in first
     assert await shop.reserved() == ["cmd-1", "cmd-2"]
+
+
+async def test_what_is_older_than_it_remembers_is_forgotten(shop: Shop) -> None:
+    """A message that comes again after that is new; what is younger is known."""
+    reserving(shop, low=True)
+    await shop.start()
+    await shop.send(shop.command())
+    await shop.next(3)
+    never = asyncio.Event()
+    async with Database(shop.url) as database:
+        await published(database)
+        assert await Retention(database, timedelta(days=1)).sweep(never) == 0
+        old = timedelta(seconds=-1)
+        assert await Retention(database, old, batch=2).sweep(never) == 1 + 2
+        async with database.transaction() as session:
+            assert await inbox.lookup(session, "inventory", "cmd-1", b"") is None
+
+
+async def published(database: Database) -> None:
+    """Waits until nothing is pending in the outbox."""
+    async with asyncio.timeout(10):
+        while True:
+            async with database.reading() as session:
+                if not await outbox.pending(session, range(outbox.BUCKETS), 1):
+                    return
+            await asyncio.sleep(0.02)
 
 
 async def test_the_answer_goes_to_who_asks_now(shop: Shop) -> None:
