@@ -378,7 +378,8 @@ class TreeBuilder:
             first = found.setdefault(clause.word, clause)
             if first is not clause:
                 word = _WORD.match(clause.at.text)
-                assert word
+                if word is None:
+                    continue  # put in where a word was missing, which is reported
                 at = Span(self.source, clause.at.start, clause.at.start + word.end())
                 also = (Note(first.at, "said here first"),)
                 message = f"a second `{word[0]}` clause"

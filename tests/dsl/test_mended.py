@@ -70,3 +70,9 @@ def test_what_is_guessed_changes_no_text() -> None:
     first, second = check_texts({"m.flow": text}).diagnostics
     assert (first.code, bool(first.fix)) == ("F001", True)
     assert (second.code, second.fix) == ("F101", ())
+
+
+def test_a_clause_that_was_put_in_is_no_second_one() -> None:
+    """What stands nowhere in the text is not said twice."""
+    text = 'saga S(day: string)\n  key day\n  starts at "0 9 * * *" (at\n{ }\n'
+    assert {code for _, code in found("module m\n" + text)} == {"F001"}
