@@ -171,7 +171,7 @@ async def test_a_deadline_counts_from_the_first_run(shop: World) -> None:
     assert outcome.reason == "not done within 4s"
     instance = (await shop.instances.show(id)).instance
     assert instance.runs > 1
-    assert instance.seconds and 3.9 < instance.seconds < 8
+    assert instance.seconds and 3.9 < instance.seconds < 30
     assert shop.undone(id) == ["a:undo"]
 
 
