@@ -18,8 +18,8 @@ from orchestrator.dev.stack import DevStack
 from orchestrator.messaging.bus import Bus
 from orchestrator.store.database import Database
 from orchestrator.store.migrate import migrate
+from tests.chaos.order_shop import FLOWS, SERVICES, Shop, sqlite_files
 from tests.chaos.processes import Command, running
-from tests.chaos.shop import FLOWS, SERVICES, Shop, sqlite_files
 from tests.runtime.eventually import eventually
 
 ORDERS = 200
