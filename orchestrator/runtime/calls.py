@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, FailureError
 
 from dsl.model import CommandModel, wire_type
 from dsl.types import Named
@@ -82,7 +82,7 @@ class Calls:
         )
         try:
             return await self._cancels.finish(handle)
-        except ActivityError:
+        except FailureError:
             return None  # the worker stopped or stalled: as if no answer had come in time
 
     async def _durably(self, outgoing: Outgoing, command: Command) -> Answer:
@@ -166,7 +166,7 @@ class Calls:
             )
             try:
                 return await self._cancels.finish(handle)
-            except ActivityError:
+            except FailureError:
                 continue  # the worker stopped; another one publishes it again
 
     def _outgoing(self, command: Command, contract: CommandModel) -> Outgoing:

@@ -26,7 +26,8 @@ class Cancels:
         self._kept: set[asyncio.Task[Any] | None] = set()
 
     async def finish(self, handle: workflow.ActivityHandle[T]) -> T:
-        """A local activity's result; a cancel is kept. Raises ActivityError."""
+        """A local activity's result; a cancel is kept. Raises ActivityError; but in a replay what
+        had caused that, alone, for no more stands in the history: any FailureError."""
         while True:
             try:
                 return await asyncio.shield(handle)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from orchestrator.runtime import calls
 from orchestrator.runtime.wire import RESOLVE, Resolution
 from tests.runtime.eventually import eventually
 from tests.runtime.replay import replay_all
@@ -200,6 +202,18 @@ async def test_a_new_worker_goes_on_where_the_old_one_stopped(shop: World) -> No
     await shop.instances.resolve(ids[2], "retry")
     ends = await asyncio.gather(*(shop.end(i) for i in ids))
     assert [e.status for e in ends] == ["completed", "completed", "failed", *["completed"] * 20]
+
+
+async def test_a_fast_way_that_stalls_is_no_failure(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it ends by force the durable way follows, also for a worker that replays it."""
+    monkeypatch.setattr(calls, "FAST_LIMIT", timedelta(milliseconds=200))
+    key = shop.key()
+    shop.script[key, "Take"] = [silent, usual]
+    outcome = await shop.run("Buy", key)
+    assert (outcome.status, outcome.result) == ("completed", "tp")
+    assert shop.seen[f"{shop.name}Buy/{key}"][:2] == ["a", "a"]
 
 
 async def test_all_histories_replay(shop: World) -> None:
