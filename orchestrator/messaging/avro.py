@@ -103,8 +103,9 @@ class AvroFormat:
         fields: list[tuple[str, Convert]] = []
 
         def convert(value: Any) -> dict[str, Any]:
-            if not fields:  # at the first value, because a record may hold itself
-                fields.extend((f.name, self._writer(f.type)) for f in model.fields)
+            if not fields:  # at the first value, because a record may hold itself; at once,
+                # because another thread's first value may come meanwhile
+                fields[:] = [(f.name, self._writer(f.type)) for f in model.fields]
             return {name: into(value.get(name)) for name, into in fields}
 
         return convert

@@ -16,7 +16,8 @@ from orchestrator.messaging.scalars import Convert
 
 _MISSING = object()
 
-#: The converter of a type; asked at the first value, because a record may hold itself.
+#: The converter of a type; asked at the first value, because a record may hold itself. The first
+#: values may come in several threads at once: they see all fields or none.
 Lookup = Callable[[Type], Convert]
 
 
@@ -27,7 +28,7 @@ def compile_encoder(model: RecordModel, lookup: Lookup) -> Convert:
 
     def encode(value: Any) -> dict[str, Any]:
         if not fields:
-            fields.extend((f.name, lookup(f.type), _may_be_left_out(f)) for f in model.fields)
+            fields[:] = [(f.name, lookup(f.type), _may_be_left_out(f)) for f in model.fields]
         if not isinstance(value, dict):
             raise EncodeError(f"must be {model.name}, not {type(value).__name__}")
         if isinstance(value, Struct) and value.type != model.name:
@@ -57,7 +58,7 @@ def compile_decoder(model: RecordModel, lookup: Lookup) -> Convert:
 
     def decode(value: Any) -> Struct:
         if not fields:
-            fields.extend((f.name, lookup(f.type), _when_missing(f)) for f in model.fields)
+            fields[:] = [(f.name, lookup(f.type), _when_missing(f)) for f in model.fields]
         if type(value) is not dict:
             raise DecodeError(f"must be an object, not {shown(value)}")
         found = {}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 from uuid import UUID
 
@@ -89,6 +92,31 @@ def test_a_record_is_read_with_its_defaults(codec: JsonCodec) -> None:
         "shift": 5,
     }
     assert found["lines"][0].type == "m.Line"
+
+
+def test_first_values_may_come_in_many_threads_at_once() -> None:
+    """A worker reads in threads: none takes what another has begun for all of the fields."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    fields = " ".join(f"f{n}: int" for n in range(40))
+    program = check_texts({"m.flow": f"module m record R {{ {fields} }}"}).program
+    assert program
+    value = {f"f{n}": n for n in range(40)}
+    data = json.dumps(value).encode()
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            for _ in range(30):
+                fresh = JsonCodec(program)
+                at_once = Barrier(8)
+
+                def read(codec: JsonCodec = fresh, barrier: Barrier = at_once) -> Any:
+                    barrier.wait()
+                    return codec.decode(data, "m.R")
+
+                read_by_each = [threads.submit(read) for _ in range(8)]
+                assert all(each.result() == value for each in read_by_each)
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_a_null_is_kept_where_leaving_out_means_something_else(codec: JsonCodec) -> None:
