@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from orchestrator.messaging.bus import Bus
+    from orchestrator.runtime.running import Running
     from orchestrator.store.database import Database
 
 #: Seconds; a closed port answers at once, a wrong address never.
@@ -83,6 +84,15 @@ class Connections:
         database = await self._stack.enter_async_context(Database(self.settings.database_url))
         await migrate(database.engine)
         return database
+
+    async def running(self, id: str) -> Running:
+        """A saga, with the plan that it follows. Raises what `client`, `database` and
+        `find_running` raise."""
+        from orchestrator.runtime.running import find_running
+
+        client = await self.client()
+        async with (await self.database()).reading() as session:
+            return await find_running(client, session, id)
 
 
 def make_folder(folder: Path) -> Path:

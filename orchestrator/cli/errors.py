@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec
 
@@ -57,10 +58,10 @@ def command(function: Callable[P, Coroutine[Any, Any, None] | None]) -> Callable
                 with contextlib.closing(work):  # where Ctrl-C comes before it begins
                     _complete(work)
         except KeyboardInterrupt:
-            raise typer.Exit(130) from None
+            raise _leaving() from None
         except Exception as error:
             if _interrupted(error):
-                raise typer.Exit(130) from None
+                raise _leaving() from None
             said = sentence(error)
             if said is None:
                 raise
@@ -68,6 +69,13 @@ def command(function: Callable[P, Coroutine[Any, Any, None] | None]) -> Callable
             raise typer.Exit(1) from None
 
     return run
+
+
+def _leaving() -> typer.Exit:
+    """The end by a Ctrl-C, which may come between the making of a coroutine and its beginning:
+    that such a one was never awaited is no news then."""
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    return typer.Exit(130)
 
 
 def _complete(work: Coroutine[Any, Any, None]) -> None:

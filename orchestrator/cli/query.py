@@ -22,13 +22,8 @@ async def query(
 ) -> None:
     """Asks a saga one of its queries, and prints the answer as JSON. One that has ended answers,
     too."""
-    from orchestrator.runtime.running import find_running
-
     async with Connections(env) as to:
-        client = await to.client()
-        async with (await to.database()).reading() as session:
-            running = await find_running(client, session, id)
-        value = await running.query(name)
+        value = await (await to.running(id)).query(name)
     if json:
         print_json({"id": id, "query": name, "value": value})
     else:

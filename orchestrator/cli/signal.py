@@ -24,13 +24,8 @@ async def signal(
 ) -> None:
     """Sends a running saga one of its signals."""
     given = read_json_option(input, "--input")
-    from orchestrator.runtime.running import find_running
-
     async with Connections(env) as to:
-        client = await to.client()
-        async with (await to.database()).reading() as session:
-            running = await find_running(client, session, id)
-        await running.signal(name, given, once)
+        await (await to.running(id)).signal(name, given, once)
     if json:
         print_json({"id": id, "signal": name})
     else:

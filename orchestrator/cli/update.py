@@ -27,13 +27,8 @@ async def update(
     One that the saga refuses changes nothing; the exit status is 1.
     """
     given = read_json_option(input, "--input")
-    from orchestrator.runtime.running import find_running
-
     async with Connections(env) as to:
-        client = await to.client()
-        async with (await to.database()).reading() as session:
-            running = await find_running(client, session, id)
-        await running.update(name, given, once)
+        await (await to.running(id)).update(name, given, once)
     if json:
         print_json({"id": id, "update": name})
     else:

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import WorkflowExecution
 
+from orchestrator.messaging.envelope import Envelope
 from orchestrator.runtime.starts import AlreadyStartedError
 from tests.runtime.eventually import eventually
 from tests.runtime.replay import replay_all
@@ -190,8 +191,13 @@ async def test_after_the_pivot_neither_cancel_nor_deadline_ends_a_later_run(shop
 
 async def test_a_later_run_is_answered_on_the_durable_way(shop: World) -> None:
     """The answer finds the run that waits for it."""
-    key = shop.key()
-    shop.script[key, "Take"] = [*([usual] * 30), after(1.5), silent, after(0.1), usual]
+    key, deliveries = shop.key(), iter([after(1.5), silent, after(0.1)])
+
+    async def slowly(world: World, command: Envelope) -> None:
+        mine = command.id.endswith("#a[30]")
+        await (next(deliveries, usual) if mine else usual)(world, command)
+
+    shop.script[key, "Take"] = [slowly]
     id = await shop.start("Sum", key, enough=35)
     await approve(shop, key, range(35))
     assert (await shop.end(id)).result == 35
