@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
+from orchestrator import failpoint
 from orchestrator.messaging.bus import BusError, CommitError, Reader
 from orchestrator.messaging.lanes import Handle, Lanes
 from orchestrator.messaging.progress import Progress
@@ -142,6 +143,7 @@ class KeyedConsumer:
         moved = {p: o for p, s in self._progress.items() if (o := s.to_commit) is not None}
         if not moved:
             return
+        failpoint.reach("offsets.before-commit")
         try:
             await self._reader.commit(moved)
         except CommitError:
@@ -149,6 +151,7 @@ class KeyedConsumer:
         except BusError as error:
             log.warning("offsets not committed yet", consumer=self._name, error=str(error))
         else:
+            failpoint.reach("offsets.after-commit")
             for partition, offset in moved.items():
                 if partition in self._progress:
                     self._progress[partition].committed = offset

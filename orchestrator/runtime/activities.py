@@ -10,6 +10,7 @@ from typing import Any
 
 from temporalio import activity
 
+from orchestrator import failpoint
 from orchestrator.messaging.bus import Bus, BusError
 from orchestrator.messaging.deadletter import Disposition, dead_letter
 from orchestrator.messaging.envelope import Envelope, ReplyTo, to_record
@@ -50,8 +51,11 @@ class Activities:
         answer: Answer | None = None
         try:
             async with asyncio.timeout(min(window, command.timeout)):
+                failpoint.reach("command.before-publish")
                 await self._bus.publish(self._record(command, self._replies.reply_to()))
+                failpoint.reach("command.after-publish")
                 answer = readable(await future, self._payloads)
+                failpoint.reach("command.after-answer")
         except (TimeoutError, BusError):
             pass
         finally:
@@ -65,16 +69,22 @@ class Activities:
         consumer. A retry first waits its jitter."""
         if activity.info().attempt > 1 and command.jitter:
             await asyncio.sleep(random.uniform(0, command.jitter))
+        failpoint.reach("request.before-publish")
         await self._bus.publish(self._record(command, self._replies.reply_to()))
+        failpoint.reach("request.after-publish")
         activity.raise_complete_async()
 
     @activity.defn(name=PUBLISH)
     async def publish(self, message: Outgoing) -> None:
         """Publishes an event, or a command as a dead letter."""
+        failpoint.reach("event.before-publish")
+        await self._bus.publish(self._event(message))
+        failpoint.reach("event.after-publish")
+
+    def _event(self, message: Outgoing) -> Record:
         if message.dead_letter is None:
-            await self._bus.publish(self._record(message, None))
-            return
-        letter = dead_letter(
+            return self._record(message, None)
+        return dead_letter(
             self._envelope(message, None),
             message.dead_letter,
             message.reason or "",
@@ -82,7 +92,6 @@ class Activities:
             GROUP,
             original_topic=message.topic,
         )
-        await self._bus.publish(letter)
 
     def _record(self, message: Outgoing, reply_to: ReplyTo | None) -> Record:
         return to_record(self._envelope(message, reply_to), message.topic)

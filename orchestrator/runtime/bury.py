@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from orchestrator import failpoint
 from orchestrator.messaging.bus import Bus, BusError, UndeliverableError
 from orchestrator.messaging.record import Record
 
@@ -18,7 +19,9 @@ async def bury(bus: Bus, letter: Record) -> None:
     wait = 0.1
     while True:
         try:
+            failpoint.reach("letter.before-publish")
             await bus.publish(letter)
+            failpoint.reach("letter.after-publish")
             return
         except UndeliverableError as error:
             log.error("dead letter lost", topic=letter.topic, error=str(error))

@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from dsl.cel.errors import CelError
 from dsl.types import Named
 from dsl.values import Struct
+from orchestrator import failpoint
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.codec import CodecError
 from orchestrator.messaging.consumer import KeyedConsumer
@@ -81,6 +82,7 @@ class Events:
             name: served.expressions.evaluate(node, {start.start.name: payload})
             for name, node in start.start.arguments.items()
         }
+        failpoint.reach("start.before-start")
         try:
             await self._patiently(
                 partial(
@@ -93,6 +95,7 @@ class Events:
                     events=self._events_per_run,
                 )
             )
+            failpoint.reach("start.after-start")
             self.counts["started"] += 1
         except AlreadyStartedError:
             self.counts["repeated"] += 1
@@ -110,8 +113,10 @@ class Events:
         arrival = Arrival(envelope.id, envelope.type, wire)
         for saga in sorted(sagas):
             handle = self._client.get_workflow_handle(workflow_id(saga, key))
+            failpoint.reach("arrival.before-signal")
             try:
                 await self._patiently(partial(handle.signal, EVENT, arrival))
+                failpoint.reach("arrival.after-signal")
                 self.counts["delivered"] += 1
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:

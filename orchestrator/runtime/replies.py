@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from dsl.model import TopicModel
+from orchestrator import failpoint
 from orchestrator.messaging.bus import Bus, Reader
 from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
@@ -94,7 +95,9 @@ class Replies:
         wait = 0.1
         while True:
             try:
+                failpoint.reach("reply.before-complete")
                 await handle.complete(answer)
+                failpoint.reach("reply.after-complete")
                 self.counts["durable"] += 1
                 return
             except RPCError as error:

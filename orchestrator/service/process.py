@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dsl.model import wire_type
 from dsl.types import Named
+from orchestrator import failpoint
 from orchestrator.messaging.codec import EncodeError
 from orchestrator.messaging.envelope import Envelope, to_record
 from orchestrator.service.answer import Answer
@@ -68,6 +69,8 @@ class Process:
             answer = Answer(self._envelope(envelope, reply, f"{envelope.id}:reply", envelope.key))
             await outbox.add(session, events)
             await inbox.record(session, service.name, envelope.id, answer.to_json())
+            failpoint.reach("handler.before-commit")
+        failpoint.reach("handler.after-commit")
         return Processed(answer, len(events))
 
     def _context(self, handler: Handler, envelope: Envelope) -> Context:

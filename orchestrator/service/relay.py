@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from orchestrator import failpoint
 from orchestrator.messaging.bus import Bus, BusError, UndeliverableError
 from orchestrator.messaging.record import Record
 from orchestrator.store import outbox
@@ -94,9 +95,12 @@ class Relay:
         async with self._database.transaction() as session:
             buckets = await outbox.claim(session, self._owner, self._buckets, self._lease)
             batch = await outbox.pending(session, buckets, self._batch) if buckets else []
+            if batch:
+                failpoint.reach("outbox.before-claim")
         attempt = _Attempt(self._bus)
         try:
             if batch:
+                failpoint.reach("outbox.after-claim")
                 # Half of the lease: the rest is for marking.
                 await attempt.publish(batch, self._lease / 2)
         finally:
@@ -112,6 +116,10 @@ class Relay:
             for aggregate, error in attempt.refused.items():
                 await outbox.hold(session, aggregate, error)
             await outbox.release(session, self._owner, buckets)
+            if attempt.done:
+                failpoint.reach("outbox.before-mark")
+        if attempt.done:
+            failpoint.reach("outbox.after-mark")
 
     async def _rest(self, seconds: float, stopped: asyncio.Task[bool]) -> None:
         woken = asyncio.create_task(self._woken.wait())
@@ -143,7 +151,9 @@ class _Attempt:
             if self.outage is not None:
                 return
             try:
+                failpoint.reach("outbox.before-publish")
                 await self._bus.publish(_record(each.message))
+                failpoint.reach("outbox.after-publish")
             except UndeliverableError as error:
                 log.error("outbox holds an aggregate", message_id=each.message.id, error=str(error))
                 self.refused[each.aggregate] = str(error)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from dsl.model import TopicModel, wire_type
+from orchestrator import failpoint
 from orchestrator.messaging.bus import Bus, BusError, UndeliverableError
 from orchestrator.messaging.codec import DecodeError
 from orchestrator.messaging.consumer import KeyedConsumer
@@ -140,7 +141,9 @@ class ServiceRunner:
             self._relay.wake()
         record = processed.answer.to_record(command)
         if record is not None:
+            failpoint.reach("answer.before-publish")
             await self._publish(record, command.id)
+            failpoint.reach("answer.after-publish")
 
     async def _give_up(self, record: Record, error: Exception, why: Disposition) -> None:
         log.warning(
@@ -151,7 +154,9 @@ class ServiceRunner:
             error=type(error).__name__,
         )
         letter = dead_letter(record, self._dead_letters, error, why, self._service.name)
+        failpoint.reach("rejected.before-publish")
         await self._publish(letter, record.place)
+        failpoint.reach("rejected.after-publish")
 
     async def _publish(self, record: Record, message_id: str) -> None:
         """Until it is acknowledged: the offset must not be committed before."""
