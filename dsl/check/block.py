@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -199,21 +199,9 @@ def arguments(
     return nodes
 
 
-def reads(node: object, name: str) -> bool:
+def reads(node: syntax.Node, name: str) -> bool:
     """Whether an expression reads a variable."""
-    return any(isinstance(n, syntax.Name) and n.text == name for n in walk(node))
-
-
-def walk(node: object) -> Iterator[object]:
-    """A syntax node and everything inside it."""
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if is_dataclass(current) and type(current).__module__ == syntax.__name__:
-            yield current
-            stack.extend(getattr(current, f.name) for f in fields(current))
-        elif isinstance(current, tuple) and not isinstance(current, Span):
-            stack.extend(current)
+    return any(isinstance(n, syntax.Name) and n.text == name for n in syntax.walk(node))
 
 
 def place(at: Span) -> Place:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from dsl import syntax
-from dsl.check.block import walk
 from dsl.check.names import Symbol
 from dsl.check.report import Report, did_you_mean
 from dsl.diagnostic import Note
@@ -112,10 +111,10 @@ def _read(input: syntax.Input) -> frozenset[str]:
             return _names(value)
         case syntax.UpdateDecl(fields=fields):
             own = {f.name.text for f in fields}
-            values = tuple(s.value for s in input.sets)
-            return _names((input.condition, values)) - own
+            return _names(input.condition, *(s.value for s in input.sets)) - own
     return frozenset()
 
 
-def _names(part: object) -> frozenset[str]:
-    return frozenset(n.text for n in walk(part) if isinstance(n, syntax.Name))
+def _names(*parts: syntax.Expr | None) -> frozenset[str]:
+    nodes = (n for part in parts if part for n in syntax.walk(part))
+    return frozenset(n.text for n in nodes if isinstance(n, syntax.Name))

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from dsl import syntax
 from dsl.cel.scope import FieldShape
-from dsl.check.block import arguments, reads, walk
+from dsl.check.block import arguments, reads
 from dsl.check.report import Report, did_you_mean
 from dsl.check.scope import LocalScope, ModuleScope, Variable
 from dsl.check.settings import positive, shown
@@ -124,7 +124,7 @@ def _keys_apart(saga: syntax.SagaDecl, start: syntax.Scheduled, report: Report) 
     """A saga runs once for each key, so each time needs a key of its own."""
     if saga.key is None:
         return
-    names = {n.text for n in walk(saga.key) if isinstance(n, syntax.Name)}
+    names = {n.text for n in syntax.walk(saga.key) if isinstance(n, syntax.Name)}
     known = {p.name.text for p in saga.parameters} & names
     given = {a.name.text: a.value for a in start.arguments if a.name}
     if any(reads(given[n], TIME) for n in known):

@@ -42,7 +42,7 @@ def check_step(step: syntax.Step, block: Block) -> StepModel | None:
         undo_policy=undone.policy,
         undo_body=undone.body,
         undoes_itself=undone.itself,
-        undo_reads_reply=reads(step.undo, step.name.text),
+        undo_reads_reply=step.undo is not None and reads(step.undo, step.name.text),
         handlers=handlers,
         pivot=step.pivot,
         doc=step.doc,

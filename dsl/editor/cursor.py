@@ -9,7 +9,7 @@ from dsl.cel.check import check
 from dsl.cel.observer import Seen
 from dsl.check.scope import LocalScope, Variable
 from dsl.editor.analysis import Analysis
-from dsl.editor.declared import Declared, answers, children, kind_of, member_of, of_symbol, played
+from dsl.editor.declared import Declared, answers, kind_of, member_of, of_symbol, played
 from dsl.editor.place import Place, around, path_before
 from dsl.editor.workspace import Workspace
 from dsl.lexer import Token
@@ -89,16 +89,16 @@ class Cursor:
                 break
         return []
 
-    def node_around(self, *kinds: type[object]) -> object:
+    def node_around(self, *kinds: type[syntax.Node]) -> syntax.Node | None:
         """The innermost node of these kinds that the cursor is in."""
         found, nodes = None, [*self.analysis.file.declarations, *self.analysis.file.scenarios]
-        stack: list[object] = list(nodes)
+        stack: list[syntax.Node] = list(nodes)
         while stack:
             node = stack.pop()
             at = getattr(node, "at", None)
             if at is not None and at.start < self.place.start <= at.end:
                 found = node if isinstance(node, kinds) else found
-                stack = list(children(node))
+                stack = list(syntax.children(node))
         return found
 
     def _saga(self) -> list[Token]:

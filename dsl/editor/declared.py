@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 from dsl import syntax
@@ -32,7 +31,7 @@ class Declared:
         return self.at.source.path, self.at.start
 
 
-def kind_of(node: object) -> str:
+def kind_of(node: syntax.Node) -> str:
     """The word for what a node declares: `record`, `command`, `let`, …"""
     word = type(node).__name__.removesuffix("Decl")
     return re.sub(r"(?<!^)(?=[A-Z])", " ", word).lower()
@@ -84,7 +83,7 @@ def answers(command: Declared, modules: Mapping[str, Module], *kinds: str) -> It
             yield found
 
 
-def inputs(node: object) -> tuple[Any, ...]:
+def inputs(node: syntax.Node) -> tuple[Any, ...]:
     """The fields of a record or message, the parameters of a saga."""
     own: tuple[Any, ...] = getattr(node, "fields", ())
     return own or getattr(node, "parameters", ())
@@ -124,28 +123,3 @@ def message_of(path: syntax.Path, module: Module) -> Declared | None:
     """The command or event that `service.Message` stands for in a module."""
     symbol = module.find(path.parts[0].text) if len(path.parts) == 2 else None
     return member_of(symbol, path.parts[1].text) if symbol else None
-
-
-def children(node: Any) -> Iterator[object]:
-    """The syntax nodes directly inside one, in the order of their fields."""
-    for name in _parts(node.__class__):
-        yield from _flat(getattr(node, name))
-
-
-def _flat(value: object) -> Iterator[object]:
-    if isinstance(value, tuple):
-        if not isinstance(value, Span):
-            for item in value:
-                yield from _flat(item)
-    elif is_node(value):
-        yield value
-
-
-def is_node(value: object) -> bool:
-    """Whether something is a part of a syntax tree."""
-    return type(value).__module__ == syntax.__name__
-
-
-@cache
-def _parts(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else ()

@@ -15,7 +15,6 @@ from dsl.depth import make_room
 from dsl.editor.declared import (
     Declared,
     answers,
-    children,
     find,
     input_of,
     kind_of,
@@ -96,19 +95,19 @@ class _Indexer:
         self.occurrences: dict[tuple[int, int], Occurrence] = {}
         self._variables = variables_of(analysis)
         self._values: dict[int, Declared] = {}
-        self._around: list[object] = []
+        self._around: list[syntax.Node] = []
         self._macros: list[Declared] = []
 
-    def walk(self, node: object) -> None:
+    def walk(self, node: syntax.Node) -> None:
         """Notes the names of a node and of all inside it."""
         skipped = self._note(node)
         self._around.append(node)
-        for child in children(node):
+        for child in syntax.children(node):
             if not any(child is s for s in skipped):
                 self.walk(child)
         self._around.pop()
 
-    def _note(self, node: object) -> tuple[object, ...]:
+    def _note(self, node: syntax.Node) -> tuple[syntax.Node, ...]:
         """Notes what a node itself names; gives the parts that are done with that."""
         match node:
             case syntax.File(module=syntax.Path() as path):
@@ -151,8 +150,8 @@ class _Indexer:
 
     # --- declarations
 
-    def _declaration(self, node: object) -> tuple[object, ...]:
-        done: tuple[object, ...] = ()
+    def _declaration(self, node: syntax.Node) -> tuple[syntax.Node, ...]:
+        done: tuple[syntax.Node, ...] = ()
         if isinstance(name := getattr(node, "name", None), syntax.Identifier):
             self._declare(self._value(name, node) or self._owned(name, node))
             done = (name,)
@@ -163,7 +162,7 @@ class _Indexer:
             done += node.symbols
         return done
 
-    def _value(self, name: syntax.Identifier, node: object) -> Declared | None:
+    def _value(self, name: syntax.Identifier, node: syntax.Node) -> Declared | None:
         """The declaration of what expressions read: a field is one in its own `where`."""
         variable = self._variables.get(name.at.start)
         if variable is None or isinstance(node, syntax.FieldDecl):
@@ -177,7 +176,10 @@ class _Indexer:
         return self._values[name.at.start]
 
     def _owned(
-        self, name: syntax.Identifier, node: object, around: Sequence[object] | None = None
+        self,
+        name: syntax.Identifier,
+        node: syntax.Node,
+        around: Sequence[syntax.Node] | None = None,
     ) -> Declared:
         """A declaration by the names of those that it stands in."""
         outer = self._around if around is None else around
@@ -188,7 +190,7 @@ class _Indexer:
 
     # --- names of modules, types and messages
 
-    def _import(self, node: syntax.ImportDecl) -> tuple[object, ...]:
+    def _import(self, node: syntax.ImportDecl) -> tuple[syntax.Node, ...]:
         source = self.modules.get(node.module.text)
         if source and source.file.module:
             path = source.file.module
@@ -199,7 +201,7 @@ class _Indexer:
                     self._add(name.at, of_symbol(symbol))
         return (node.module, *node.names)
 
-    def _type(self, node: syntax.TypeRef) -> tuple[object, ...]:
+    def _type(self, node: syntax.TypeRef) -> tuple[syntax.Node, ...]:
         symbol = self.module.find(node.name.text)
         if symbol:
             self._add(node.name.at, of_symbol(symbol))
@@ -306,9 +308,9 @@ class _Indexer:
             known = Declared("name", name.text, Span(at.source, at.start, end), node, variable.type)
         return known
 
-    def _declaring(self, at: Span) -> object:
+    def _declaring(self, at: Span) -> syntax.Node | None:
         for node in reversed(self._around):
-            for child in (node, *children(node)):
+            for child in (node, *syntax.children(node)):
                 name = getattr(child, "name", None)
                 if isinstance(name, syntax.Identifier) and name.at.start == at.start:
                     return child
@@ -332,7 +334,7 @@ class _Indexer:
         elif symbol := self.module.find(node.text):
             self._add(node.at, of_symbol(symbol))
 
-    def _member(self, node: syntax.Member) -> tuple[object, ...]:
+    def _member(self, node: syntax.Member) -> tuple[syntax.Node, ...]:
         names = _dotted(node)
         if names and self._starts_at_type(names[0]):
             symbol = self.module.find(names[0].text)
@@ -356,7 +358,7 @@ class _Indexer:
             return False
         return self.module.find(head.text) is not None
 
-    def _call(self, node: syntax.Call) -> tuple[object, ...]:
+    def _call(self, node: syntax.Call) -> tuple[syntax.Node, ...]:
         callee = node.callee
         if isinstance(callee, syntax.Member) and self._is_macro(node):
             first = node.arguments[0].value
@@ -419,7 +421,7 @@ class _Indexer:
             return
 
 
-def _calls(node: object) -> Iterator[syntax.Path]:
+def _calls(node: syntax.Node) -> Iterator[syntax.Path]:
     """The callees of a step, or of all steps in a `try`."""
     stack = [node]
     while stack:
@@ -429,10 +431,10 @@ def _calls(node: object) -> Iterator[syntax.Path]:
         elif isinstance(current, syntax.Path) and len(current.parts) > 1:
             yield current
         elif not isinstance(current, syntax.Handler):
-            stack.extend(children(current))
+            stack.extend(syntax.children(current))
 
 
-def _fields_of(node: object) -> tuple[syntax.FieldDecl, ...]:
+def _fields_of(node: syntax.Node) -> tuple[syntax.FieldDecl, ...]:
     fields = getattr(node, "fields", ())
     return tuple(f for f in fields if isinstance(f, syntax.FieldDecl))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dsl import syntax
 from dsl.depth import make_room
-from dsl.editor.declared import children, kind_of
+from dsl.editor.declared import kind_of
 from dsl.source import Span
 
 #: What is worth a line of its own inside of a saga.
@@ -33,9 +33,9 @@ def outline(file: syntax.File) -> tuple[Entry, ...]:
     return tuple(e for node in sorted(nodes, key=lambda n: n.at.start) for e in _entries(node))
 
 
-def _entries(node: object) -> Iterator[Entry]:
+def _entries(node: syntax.Node) -> Iterator[Entry]:
     """The entry of a node, or else those of what is inside it."""
-    inside = [e for child in children(node) for e in _entries(child)]
+    inside = [e for child in syntax.children(node) for e in _entries(child)]
     inside.sort(key=lambda e: e.at.start)
     kind, name = kind_of(node), getattr(node, "name", None)
     declares = type(node).__name__.endswith("Decl") or isinstance(node, _INSIDE)
@@ -50,7 +50,7 @@ def _entries(node: object) -> Iterator[Entry]:
         yield from inside
 
 
-def _detail(node: object) -> str:
+def _detail(node: syntax.Node) -> str:
     match node:
         case syntax.FieldDecl(type=type) | syntax.TypeDecl(type=type):
             return type.at.text

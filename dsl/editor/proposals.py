@@ -113,7 +113,7 @@ def fields(cursor: Cursor) -> Iterator[Completion]:
     owner = cursor.node_around(
         syntax.CommandDecl, syntax.EventDecl, syntax.AggregateDecl, syntax.ProjectionDecl
     )
-    for part in inputs(owner):
+    for part in inputs(owner) if owner else ():
         yield Completion(part.name.text, "field", part.type.at.text, part.doc, rank=0)
 
 
