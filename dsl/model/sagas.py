@@ -1,0 +1,86 @@
+"""Sagas, what starts them and what they may be told, and activities."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from dsl.cel.nodes import Node
+from dsl.model.data import ParameterModel
+from dsl.model.part import Model, Place
+from dsl.model.statements import SetModel, Statement
+from dsl.types import TypeField
+
+
+class ActivityModel(Model):
+    """A Python function, `function` as `package.module:name`; without `result` it gives null."""
+
+    name: str
+    parameters: tuple[ParameterModel, ...]
+    result: TypeField | None = None
+    function: str
+    doc: str = ""
+
+
+class StartModel(Model):
+    """`starts on Event as name with (…)`: one expression for each parameter, over `name`."""
+
+    event: str
+    name: str
+    arguments: dict[str, Node]
+
+
+class ScheduleModel(Model):
+    """`starts every interval` or `starts at "cron" in "zone"`, with one expression for each
+    parameter, over the scheduled time `at`."""
+
+    every: timedelta | None = None
+    cron: str | None = None
+    zone: str = "UTC"
+    arguments: dict[str, Node]
+
+
+class SignalModel(Model):
+    """`signal name { fields }`; `record` is the qualified name of its payload."""
+
+    name: str
+    record: str
+    doc: str = ""
+
+
+class QueryModel(Model):
+    """`query name -> type = value`; the value reads the names of the saga's outermost block."""
+
+    name: str
+    type: TypeField
+    value: Node
+    doc: str = ""
+
+
+class UpdateModel(Model):
+    """`update name { fields } when condition { sets }`; `record` is the qualified name of its
+    payload, whose fields are names here beside those of the saga's outermost block."""
+
+    name: str
+    record: str
+    condition: Node | None = None
+    text: str = ""
+    sets: tuple[SetModel, ...] = ()
+    doc: str = ""
+
+
+class SagaModel(Model):
+    """A saga. `key` is an expression over the parameters; `within` a constant duration."""
+
+    name: str
+    parameters: tuple[ParameterModel, ...]
+    result: TypeField | None = None
+    key: Node
+    starts: tuple[StartModel, ...] = ()
+    schedules: tuple[ScheduleModel, ...] = ()
+    within: timedelta | None = None
+    signals: tuple[SignalModel, ...] = ()
+    queries: tuple[QueryModel, ...] = ()
+    updates: tuple[UpdateModel, ...] = ()
+    body: tuple[Statement, ...]
+    doc: str = ""
+    place: Place
