@@ -16,7 +16,8 @@ from dsl.memory import uncollected
 from dsl.recovery import Recovery
 from dsl.source import Source
 from dsl.syntax_error import explain
-from dsl.tree import TreeBuilder, action_of
+from dsl.tree.actions import action_of
+from dsl.tree.file import TreeBuilder
 
 
 @uncollected()
