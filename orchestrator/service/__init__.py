@@ -5,5 +5,6 @@ from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import Failure
 from orchestrator.service.message import Message
 from orchestrator.service.service import Service
+from orchestrator.service.version import Stale, Version
 
-__all__ = ["Context", "Failure", "Message", "Service", "ServiceError"]
+__all__ = ["Context", "Failure", "Message", "Service", "ServiceError", "Stale", "Version"]

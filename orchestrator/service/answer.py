@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.messaging.envelope import Envelope, to_record
@@ -46,8 +46,28 @@ class Answer:
             data = base64.b64decode(data)
         return cls(Envelope(data=data, time=time, **fields))
 
+    def to(self, command: Envelope) -> Answer:
+        """The same answer, to another command that asks for the same."""
+        return Answer(
+            replace(
+                self.envelope,
+                id=reply_id(command),
+                time=datetime.now(UTC),
+                key=command.key,
+                correlation_id=command.correlation_id,
+                causation_id=command.id,
+                traceparent=command.traceparent,
+                tracestate=command.tracestate,
+            )
+        )
+
     def to_record(self, command: Envelope) -> Record | None:
         """What to publish for this delivery of the command; None when nobody asked for a reply."""
         if command.reply_to is None:
             return None
         return to_record(self.envelope, command.reply_to.topic, command.reply_to.partition)
+
+
+def reply_id(command: Envelope) -> str:
+    """The id of a command's one answer."""
+    return f"{command.id}:reply"

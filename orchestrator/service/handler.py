@@ -15,33 +15,68 @@ from orchestrator.service.contract import simple
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import Failure
 from orchestrator.service.message import Message
+from orchestrator.service.version import Stale, Version
 
 HandlerFunction = Callable[..., Awaitable[Message]]
 
+#: What a command whose version is stale is answered with.
+StaleAnswer = Callable[[Any, Stale], Message | Failure]
+
 _Parameter = inspect.Parameter
 _INJECTED = ("session", "context")
+_BY_VERSION = (*_INJECTED, "version")
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """One command's handler; `wants` are the names of what it is given besides the command."""
+    """One command's handler; `wants` are the names of what it is given besides the command, and
+    `stale` answers when its version is no longer the present one."""
 
     service: str
     command: CommandModel
     function: HandlerFunction
     wants: tuple[str, ...]
+    stale: StaleAnswer | None = None
 
     async def __call__(self, command: Message, session: AsyncSession, context: Context) -> Message:
-        """The handler's reply. Raises Failure for a declared failure, ServiceError when it answers
-        with what its contract does not know."""
-        given = {"session": session, "context": context}
+        """The handler's reply. Raises Failure for a declared failure, Stale for a version that is
+        none any longer, ServiceError when it answers with what its contract does not know."""
+        given: dict[str, Any] = {"session": session, "context": context}
+        version = self._version(command, session)
+        if version is not None:
+            given["version"] = version
         try:
             reply = await self.function(command, **{name: given[name] for name in self.wants})
         except Failure as failure:
             self._check_failure(failure)
             raise
         self._check_reply(reply)
+        if version is not None and not version.asked:
+            raise ServiceError(
+                f"{self._where} replied without `version.update` or `version.expect`, though the "
+                "command is `idempotent by version`"
+            )
         return reply
+
+    def answer_stale(self, command: Message, stale: Stale) -> Message:
+        """The reply to a command whose version is stale. Raises Failure, ServiceError."""
+        assert self.stale is not None, "checked when the handler was made"
+        answer = self.stale(command, stale)
+        if isinstance(answer, Failure):
+            self._check_failure(answer)
+            raise answer
+        self._check_reply(answer)
+        return answer
+
+    def _version(self, command: Message, session: AsyncSession) -> Version | None:
+        if self.command.idempotency.by != "version":
+            return None
+        (field,) = self.command.idempotency.fields
+        return Version(session, getattr(command, field))
+
+    @property
+    def _where(self) -> str:
+        return f"service `{self.service}`: the handler of `{simple(self.command.name)}`"
 
     def _check_reply(self, reply: Any) -> None:
         name = getattr(type(reply), "__flow_type__", None)
@@ -50,39 +85,63 @@ class Handler:
         hint = f"it replies {_listed(self.command.replies)}"
         if name in self.command.fails:
             hint = f"a failure is raised: `raise failures.{simple(name)}(…)`"
-        raise ServiceError(
-            f"service `{self.service}`: the handler of `{simple(self.command.name)}` returned "
-            f"`{type(reply).__name__}`, {hint}"
-        )
+        raise ServiceError(f"{self._where} returned `{type(reply).__name__}`, {hint}")
 
     def _check_failure(self, failure: Failure) -> None:
         if type(failure.message).__flow_type__ not in self.command.fails:
             raise ServiceError(
-                f"service `{self.service}`: the handler of `{simple(self.command.name)}` raised "
-                f"`{failure}`, which the command does not declare: it fails "
+                f"{self._where} raised `{failure}`, which the command does not declare: it fails "
                 f"{_listed(self.command.fails) or 'with nothing'}"
             )
 
 
-def make_handler(service: str, command: CommandModel, function: Any) -> Handler:
-    """Checks the function's shape: `async def f(command)`, and then `session` and `context` by
-    these names, in any order. Raises ServiceError."""
+def make_handler(
+    service: str, command: CommandModel, function: Any, stale: StaleAnswer | None = None
+) -> Handler:
+    """Checks the function's shape: `async def f(command)`, and then `session`, `context` and, for
+    a command that is idempotent by version, `version` by these names, in any order. Raises
+    ServiceError."""
     where = f"service `{service}`: the handler of `{simple(command.name)}`"
     if not inspect.iscoroutinefunction(function):
         raise ServiceError(f"{where} must be an `async def` function: others would block it")
     parameters = list(inspect.signature(function).parameters.values())
     if not parameters or parameters[0].kind in (_Parameter.KEYWORD_ONLY, _Parameter.VAR_KEYWORD):
         raise ServiceError(f"{where} must take the command as its first parameter")
+    injected = _BY_VERSION if command.idempotency.by == "version" else _INJECTED
     wants = []
     for parameter in parameters[1:]:
-        if parameter.name in _INJECTED and parameter.kind is not _Parameter.POSITIONAL_ONLY:
+        if parameter.name in injected and parameter.kind is not _Parameter.POSITIONAL_ONLY:
             wants.append(parameter.name)
         elif parameter.default is _Parameter.empty:
+            names = ", ".join(f"`{n}`" for n in injected[:-1])
             raise ServiceError(
                 f"{where} has a parameter `{parameter.name}`: after the command it may take "
-                "`session` and `context`"
+                f"{names} and `{injected[-1]}`"
             )
-    return Handler(service, command, function, tuple(wants))
+    _check_version(where, command, wants, stale)
+    return Handler(service, command, function, tuple(wants), stale)
+
+
+def _check_version(
+    where: str, command: CommandModel, wants: list[str], stale: StaleAnswer | None
+) -> None:
+    """A strategy that is declared has to be kept, or the service does not come to life."""
+    name = simple(command.name)
+    if command.idempotency.by != "version":
+        if stale is not None:
+            raise ServiceError(f"{where} has `stale`, and `{name}` is not `idempotent by version`")
+        return
+    (field,) = command.idempotency.fields
+    declared = f"`{name}` is `idempotent by version {field}`"
+    if "version" not in wants:
+        raise ServiceError(
+            f"{where} must take `version`, whose `update` compares versions: {declared}"
+        )
+    if stale is None:
+        raise ServiceError(
+            f"{where} must say what a stale version is answered with, as "
+            f'`handles("{name}", stale=lambda command, stale: …)`: {declared}'
+        )
 
 
 def _listed(names: tuple[str, ...]) -> str:

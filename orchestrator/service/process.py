@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
+
 from dsl.model import wire_type
 from dsl.types import Named
+from dsl.values import Struct
 from orchestrator import failpoint
 from orchestrator.messaging.codec import EncodeError
 from orchestrator.messaging.envelope import Envelope, to_record
-from orchestrator.service.answer import Answer
+from orchestrator.service.answer import Answer, reply_id
 from orchestrator.service.context import Context
 from orchestrator.service.contract import simple
 from orchestrator.service.errors import ServiceError
@@ -19,12 +24,20 @@ from orchestrator.service.failure import Failure
 from orchestrator.service.handler import Handler
 from orchestrator.service.message import Message
 from orchestrator.service.models import to_value
+from orchestrator.service.once import Once
+from orchestrator.service.version import Stale
 from orchestrator.store import inbox, outbox
 from orchestrator.store.database import Database
 from orchestrator.store.outbox import OutboxMessage
 
 if TYPE_CHECKING:
     from orchestrator.service.service import Service
+
+#: How often a handler is run when others change what it has read; then it is an accident.
+_ATTEMPTS = 5
+
+#: PostgreSQL's `serialization_failure` and `deadlock_detected`.
+_RACES = frozenset({"40001", "40P01"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +63,53 @@ class Process:
         service = self._service
         wire = service.payloads.read(envelope.data, envelope.content_type, envelope.type)
         value = service.codec.from_wire(wire, Named(handler.command.name))
+        attempts = _ATTEMPTS
+        while True:
+            attempts -= 1
+            try:
+                return await self._attempt(handler, envelope, value)
+            except (StaleDataError, DBAPIError) as error:
+                if attempts == 0 or not _lost_a_race(error):
+                    raise
+
+    async def _attempt(self, handler: Handler, envelope: Envelope, value: Struct) -> Processed:
+        service = self._service
         body = envelope.type.encode() + b"\n" + envelope.data
         async with self._database.transaction() as session:
             done = await inbox.claim(session, service.name, envelope.id, body)
             if done is not None:
                 return Processed(Answer.from_json(done.answer))
-            context = self._context(handler, envelope)
-            command = service.models.to_model(value)
-            try:
-                # A savepoint: a declared failure undoes the handler's writes and keeps the claim,
-                # so that the failure is recorded without a moment in which it could run again.
-                async with session.begin_nested():
-                    reply = await handler(command, session, context)
-            except Failure as failure:
-                reply, events = failure.message, []
-            else:
-                events = [self._event(envelope, n, e) for n, e in enumerate(context.published)]
-            answer = Answer(self._envelope(envelope, reply, f"{envelope.id}:reply", envelope.key))
+            answer, events = await self._answer(handler, envelope, value, session)
             await outbox.add(session, events)
             await inbox.record(session, service.name, envelope.id, answer.to_json())
             failpoint.reach("handler.before-commit")
         failpoint.reach("handler.after-commit")
         return Processed(answer, len(events))
+
+    async def _answer(
+        self, handler: Handler, envelope: Envelope, value: Struct, session: AsyncSession
+    ) -> tuple[Answer, list[OutboxMessage]]:
+        once = Once(self._service.name, handler.command, envelope, value)
+        context = self._context(handler, envelope)
+        command = self._service.models.to_model(value)
+        try:
+            # A savepoint: a declared failure undoes the handler's writes and keeps the claim of the
+            # inbox, so that it is recorded without a moment in which the handler could run again.
+            async with session.begin_nested():
+                known = await once.known(session)
+                if known is not None:
+                    return known, []
+                reply = await handler(command, session, context)
+                answer = self._answer_of(envelope, reply)
+                await once.done(session, answer)
+        except Failure as failure:
+            return self._answer_of(envelope, failure.message), []
+        except Stale as stale:
+            return self._answer_of(envelope, _answer_stale(handler, command, stale)), []
+        return answer, [self._event(envelope, n, e) for n, e in enumerate(context.published)]
+
+    def _answer_of(self, command: Envelope, message: Message) -> Answer:
+        return Answer(self._envelope(command, message, reply_id(command), command.key))
 
     def _context(self, handler: Handler, envelope: Envelope) -> Context:
         return Context(
@@ -119,3 +157,17 @@ class Process:
             traceparent=command.traceparent,
             tracestate=command.tracestate,
         )
+
+
+def _answer_stale(handler: Handler, command: Message, stale: Stale) -> Message:
+    try:
+        return handler.answer_stale(command, stale)
+    except Failure as failure:
+        return failure.message
+
+
+def _lost_a_race(error: StaleDataError | DBAPIError) -> bool:
+    """Whether somebody else was quicker: what the handler read is read again, then."""
+    if isinstance(error, StaleDataError):
+        return True
+    return getattr(error.orig, "sqlstate", None) in _RACES

@@ -20,7 +20,7 @@ from orchestrator.service.errors import ServiceError
 from orchestrator.service.handler import Handler
 from orchestrator.service.process import Process, Processed
 from orchestrator.service.relay import Relay
-from orchestrator.service.retention import Retention
+from orchestrator.service.retention import Keys, Retention
 from orchestrator.store.database import Database
 from orchestrator.store.errors import ConflictError
 from orchestrator.store.migrate import create_missing, migrate
@@ -89,7 +89,7 @@ class ServiceRunner:
         consumer = KeyedConsumer(reader, self.handle, concurrency=self._concurrency, name=name)
         log.info("service started", service=name, topic=self._commands.name)
         ended = asyncio.Event()
-        retention = Retention(self._database, self._service.remember)
+        retention = Retention(self._database, self._service.remember, keys=_keys(self._service))
         beside = asyncio.gather(self._relay.run(ended), retention.run(ended))
         try:
             await consumer.run(stop)
@@ -173,3 +173,10 @@ class ServiceRunner:
                 log.warning("sending again", message_id=message_id, error=str(error))
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _LONGEST_WAIT)
+
+
+def _keys(service: Service) -> Keys:
+    """A version needs no longer memory than the inbox has: after that, an old one is stale."""
+    remember = {"message": None, "key": service.remember_keys, "version": service.remember}
+    found = ((c.name, remember[c.idempotency.by]) for c in service.model.commands)
+    return Keys(service.name, {wire_type(n): time for n, time in found if time is not None})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from dsl.model import Program
 from orchestrator.messaging.bus import Bus
@@ -18,10 +19,12 @@ from orchestrator.messaging.payloads import Payloads
 from orchestrator.service.contract import find_command, find_service, read_program, simple
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import failure_of
-from orchestrator.service.handler import Handler, make_handler
+from orchestrator.service.handler import Handler, StaleAnswer, make_handler
 from orchestrator.service.models import Models
 from orchestrator.service.namespace import Namespace
+from orchestrator.service.once import freed_key
 from orchestrator.service.runner import ServiceRunner
+from orchestrator.store import business_keys
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,7 +36,9 @@ class Service:
     directory, as everywhere in Python. Without it, the flows that stand beside the file in which
     the service is made. `metadata` are the participant's own tables, created at the
     start when missing. `remember` is how long a message is known again when it comes twice; it has
-    to exceed the longest retry, those by hand included. `program` stands in for `flow`, for tests.
+    to exceed the longest retry, those by hand included. `remember_keys` is the same for the keys of
+    commands that are `idempotent by key`; without it, they are known forever. `program` stands in
+    for `flow`, for tests.
 
         inventory = Service("inventory")
         messages, failures = inventory.messages, inventory.failures
@@ -50,6 +55,7 @@ class Service:
         program: Program | None = None,
         metadata: MetaData | None = None,
         remember: timedelta = timedelta(days=14),
+        remember_keys: timedelta | None = None,
     ) -> None:
         if program is None:
             program = read_program(name, flow if flow is not None else _folder_of_caller(name))
@@ -58,6 +64,7 @@ class Service:
         self.program = program
         self.metadata = metadata
         self.remember = remember
+        self.remember_keys = remember_keys
         self.codec = JsonCodec(program)
         self.payloads = Payloads(program)
         self.models = Models(program)
@@ -71,20 +78,29 @@ class Service:
             lambda qualified: failure_of(self.models.message(qualified)),
         )
 
-    def handles(self, command: str) -> Callable[[F], F]:
+    def handles(self, command: str, *, stale: StaleAnswer | None = None) -> Callable[[F], F]:
         """Registers `async def f(command)` as the handler; `session` (the transaction's
         AsyncSession) and `context` (`Context`) are given to parameters of these names. It returns
-        a reply or raises a declared failure. Raises ServiceError for an unknown command, a second
-        handler, or a function of another shape."""
+        a reply or raises a declared failure. The handler of a command that is `idempotent by
+        version` takes `version` (`Version`), and `stale(command, stale)` gives the reply or the
+        declared failure for a version that is not the present one. Raises ServiceError for an
+        unknown command, a second handler, or a function of another shape."""
         model = find_command(self.name, self.model, command)
 
         def register(function: F) -> F:
             if model.name in self.handlers:
                 raise ServiceError(f"service `{self.name}` has two handlers for `{command}`")
-            self.handlers[model.name] = make_handler(self.name, model, function)
+            self.handlers[model.name] = make_handler(self.name, model, function, stale)
             return function
 
         return register
+
+    async def free(self, session: AsyncSession, command: str, **key: Any) -> bool:
+        """Makes a business key of a command that is `idempotent by key` new again, when what was
+        done under it is undone: `await inventory.free(session, "ReserveStock", order_id=…)`.
+        Whether it was known. Raises ServiceError when the command has no such key."""
+        model = find_command(self.name, self.model, command)
+        return await business_keys.free(session, freed_key(self.name, model, key))
 
     async def serve(
         self, bus: Bus, database_url: str, *, stop: asyncio.Event, concurrency: int = 16

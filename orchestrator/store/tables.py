@@ -65,6 +65,21 @@ inbox = Table(
     Index("inbox_processed_at", "processed_at"),
 )
 
+#: What a consumer has done under the business keys of its commands, with its answers. As in the
+#: inbox, nobody sees a row without `answer`.
+business_keys = Table(
+    "business_keys",
+    participant,
+    Column("consumer", String(255), primary_key=True),
+    Column("command", String(255), primary_key=True),
+    Column("key_sha256", String(64), primary_key=True),
+    Column("message_id", String(512), nullable=False),
+    Column("body_sha256", String(64), nullable=False),
+    Column("answer", JSON(none_as_null=True)),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Index("business_keys_recorded_at", "consumer", "command", "recorded_at"),
+)
+
 #: Messages that were committed together with what they tell, in the columns of Debezium's event
 #: router (`aggregatetype` is the topic, `aggregateid` the record's key, None without): insert-only,
 #: so that change data capture may take the relay's place.

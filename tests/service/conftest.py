@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import Column, MetaData, String, Table, select
+from sqlalchemy import Column, Integer, MetaData, String, Table, select
 
 from dsl.load import check_texts
 from dsl.model import Program, TopicModel
@@ -57,6 +57,25 @@ service inventory {
 
   command ReleaseStock key order_id { order_id: uuid } replies StockReleased
 
+  command Restock key order_id idempotent by key (delivery, weight) {
+    order_id: uuid
+    sku: string
+    delivery: string
+    weight: decimal?
+    quantity: int
+  } replies Restocked fails Refused
+
+  command Count key order_id idempotent by version version {
+    order_id: uuid
+    sku: string
+    version: int
+    on_hand: int
+  } replies Counted fails Refused
+
+  event Restocked key order_id { order_id: uuid  receipt: string }
+  event Counted key order_id { order_id: uuid  version: int }
+  event Refused key order_id { order_id: uuid  reason: string }
+
   event StockReserved key order_id { order_id: uuid  reservation_id: string }
   event StockReleased key order_id { order_id: uuid }
   event OutOfStock key order_id { order_id: uuid  sku: string }
@@ -75,6 +94,13 @@ def check(commands: str = "inventory.commands", events: str = "inventory.events"
 
 tables = MetaData()
 reservations = Table("reservations", tables, Column("id", String, primary_key=True))
+shelves = Table(
+    "shelves",
+    tables,
+    Column("sku", String, primary_key=True),
+    Column("on_hand", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+)
 
 ORDER = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 
