@@ -10,16 +10,18 @@ from decimal import Decimal
 from math import isinf
 from typing import Any
 
+from dsl.fine import duration_of
+
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 _UNITS = {
-    "ns": Decimal("0.001"),
-    "us": Decimal(1),
-    "ms": Decimal(1000),
-    "s": Decimal(1_000_000),
-    "m": Decimal(60_000_000),
-    "h": Decimal(3_600_000_000),
-    "d": Decimal(86_400_000_000),
+    "ns": Decimal(1),
+    "us": Decimal(10**3),
+    "ms": Decimal(10**6),
+    "s": Decimal(10**9),
+    "m": Decimal(60 * 10**9),
+    "h": Decimal(3600 * 10**9),
+    "d": Decimal(86400 * 10**9),
 }
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|ms|s|m|h|d)")
 #: More digits than any value that fits has; Python itself refuses to read 4,300 of them.
@@ -54,11 +56,11 @@ def read_float(text: str) -> float:
 
 
 def read_duration(text: str) -> timedelta:
-    """`1m30s`, `1.5h`, `500ms`, `7d`, to the microsecond. Raises ValueError when too long."""
+    """`1m30s`, `1.5h`, `500ms`, `7d`, to the nanosecond. Raises ValueError when too long."""
     if len(text) <= _MOST_DIGITS:
-        micros = sum((Decimal(n) * _UNITS[u] for n, u in _PART.findall(text)), Decimal(0))
+        nanos = sum((Decimal(n) * _UNITS[u] for n, u in _PART.findall(text)), Decimal(0))
         with suppress(OverflowError):
-            return timedelta(microseconds=int(micros))
+            return duration_of(int(nanos))
     raise ValueError(f"`{_short(text)}` is too long for a duration")
 
 

@@ -18,6 +18,7 @@ from dsl.cel.errors import (
     CelError,
     no_overload,
 )
+from dsl.fine import PLAIN, FineDuration, duration_of, nanoseconds, timestamp_of
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
@@ -25,7 +26,7 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 LONGEST = timedelta(seconds=315_576_000_000)
 
 #: How far two timestamps may lie apart to be subtracted: 64 bits of nanoseconds, CEL's rule.
-FARTHEST = timedelta(microseconds=2**63 // 1000)
+FARTHEST = 2**63
 
 #: Decimals carry at most this many significant digits.
 DECIMAL_DIGITS = 50
@@ -95,6 +96,8 @@ def negate(a: Any) -> Any:
         return int64(-a)
     if type(a) in (float, timedelta):
         return -a
+    if type(a) is FineDuration:
+        return duration_of(-nanoseconds(a))
     if type(a) is Decimal:
         return EXACT.minus(a)
     raise no_overload("-_", a)
@@ -149,10 +152,10 @@ def _exact(operation: Callable[[Decimal, Decimal], Decimal]) -> Binary:
     return run
 
 
-def _shift(operation: Callable[[Any, Any], Any]) -> Binary:
+def _shift(sign: int) -> Binary:
     def run(a: Any, b: Any) -> Any:
         try:
-            return operation(a, b)
+            return timestamp_of(nanoseconds(a) + sign * nanoseconds(b))
         except OverflowError:
             raise CelError(RANGE, "a timestamp lies in the years 1 to 9999") from None
 
@@ -160,9 +163,24 @@ def _shift(operation: Callable[[Any, Any], Any]) -> Binary:
 
 
 def _between(a: datetime, b: datetime) -> timedelta:
-    if -FARTHEST <= a - b <= FARTHEST:
-        return a - b
+    nanos = nanoseconds(a) - nanoseconds(b)
+    if -FARTHEST <= nanos < FARTHEST:
+        return duration_of(nanos)
     raise CelError(RANGE, "the timestamps lie more than 292 years apart")
+
+
+def _length(sign: int) -> Binary:
+    def run(a: timedelta, b: timedelta) -> timedelta:
+        nanos = nanoseconds(a) + sign * nanoseconds(b)
+        return duration(duration_of(nanos))
+
+    return run
+
+
+def _of_times(a: type, b: type, operation: Binary) -> _Table:
+    """An operation for two types, and for their fine ones."""
+    kinds = {plain: (plain, fine) for fine, plain in PLAIN.items()}
+    return {(x, y): operation for x in kinds[a] for y in kinds[b]}
 
 
 _ADD: _Table = {
@@ -171,16 +189,16 @@ _ADD: _Table = {
     (bytes, bytes): operator.add,
     (list, list): operator.add,
     (Decimal, Decimal): _exact(EXACT.add),
-    (datetime, timedelta): _shift(operator.add),
-    (timedelta, datetime): _shift(operator.add),
-    (timedelta, timedelta): lambda a, b: duration(a + b),
+    **_of_times(datetime, timedelta, _shift(1)),
+    **_of_times(timedelta, datetime, _shift(1)),
+    **_of_times(timedelta, timedelta, _length(1)),
 }
 _SUBTRACT: _Table = {
     (float, float): operator.sub,
     (Decimal, Decimal): _exact(EXACT.subtract),
-    (datetime, timedelta): _shift(operator.sub),
-    (datetime, datetime): _between,
-    (timedelta, timedelta): lambda a, b: duration(a - b),
+    **_of_times(datetime, timedelta, _shift(-1)),
+    **_of_times(datetime, datetime, _between),
+    **_of_times(timedelta, timedelta, _length(-1)),
 }
 _MULTIPLY: _Table = {
     (float, float): operator.mul,

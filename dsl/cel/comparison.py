@@ -10,15 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from dsl.cel.errors import INVALID_ARGUMENT, NO_SUCH_KEY, CelError, no_overload, shown
+from dsl.fine import PLAIN, FineDuration, FineTimestamp
 from dsl.values import Struct, TypeValue
 
-_ORDERED = frozenset({int, float, str, bool, bytes, Decimal, date, datetime, timedelta})
+_TIMES = (datetime, timedelta, FineTimestamp, FineDuration)
+_ORDERED = frozenset({int, float, str, bool, bytes, Decimal, date, *_TIMES})
 _NUMBERS = frozenset({int, float, Decimal})
 _INT_AND_FLOAT = {int, float}
 #: Where Python's `==` between two values of one type is CEL's.
 _PLAIN = frozenset({*_ORDERED, UUID, TypeValue, type(None)})
 #: What equals nothing of another type in Python either, so that Python's `in` is CEL's.
-_DISTINCT = frozenset({str, bytes, UUID, timedelta, date, datetime, type(None)})
+_DISTINCT = frozenset({str, bytes, UUID, date, *_TIMES, type(None)})
 _MISSING = object()
 
 
@@ -65,6 +67,8 @@ def _ordering(name: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, 
         if kind in _NUMBERS and other in _NUMBERS:
             a, b = _alike(a, b)
             return a == a and b == b and compare(a, b)  # Decimal refuses to order a NaN
+        if (PLAIN.get(kind, kind) is PLAIN.get(other, other)) and kind in _TIMES:
+            return compare(a, b)
         raise no_overload(name, a, b)
 
     return run

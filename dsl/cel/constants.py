@@ -14,6 +14,7 @@ from dsl.cel.errors import CelError
 from dsl.cel.nodes import Const
 from dsl.cel.patterns import compile_pattern
 from dsl.cel.wire import to_json
+from dsl.fine import PLAIN
 from dsl.source import Span
 from dsl.types import BOOL, BYTES, DECIMAL, DURATION, FLOAT, INT, NULL, STRING, Type
 
@@ -62,7 +63,7 @@ def literal(context: Context, value: Any, at: Span) -> Result:
         except CelError:
             message, help = f"`{at.text}` is too long a duration", "stay below 10,000 years"
             return context.report("F207", message, at, "too long", help)
-    return constant(value, _TYPES[type(value)])
+    return constant(value, _TYPES[PLAIN.get(type(value), type(value))])
 
 
 def converted(context: Context, function: str, argument: syntax.Expr, to: Type) -> Result | None:

@@ -14,6 +14,7 @@ from uuid import UUID
 from dsl.cel import instants
 from dsl.cel.arithmetic import EXACT, INT_MAX, INT_MIN
 from dsl.cel.errors import INVALID_ARGUMENT, RANGE, CelError, no_overload
+from dsl.fine import PLAIN, coarse
 
 _INT = re.compile(r"[+-]?[0-9]{1,40}")
 _FLOAT = re.compile(
@@ -134,6 +135,11 @@ def _midnight(value: date) -> datetime:
     return datetime(value.year, value.month, value.day, tzinfo=UTC)
 
 
+def _fine(kind: type, convert: Callable[[Any], Any]) -> _Table:
+    """A conversion of a time, with nanoseconds or without."""
+    return {kind: convert, **{fine: convert for fine, plain in PLAIN.items() if plain is kind}}
+
+
 _TABLES: dict[str, _Table] = {
     "string": {
         str: _same,
@@ -144,15 +150,15 @@ _TABLES: dict[str, _Table] = {
         Decimal: format_decimal,
         UUID: str,
         date: date.isoformat,
-        datetime: instants.format_timestamp,
-        timedelta: instants.format_duration,
+        **_fine(datetime, instants.format_timestamp),
+        **_fine(timedelta, instants.format_duration),
     },
     "int": {
         int: _same,
         float: _int_of_float,
         str: parse_int,
         Decimal: _int_of_decimal,
-        datetime: instants.to_epoch,
+        **_fine(datetime, instants.to_epoch),
     },
     "double": {int: float, float: _same, str: parse_float, Decimal: float},
     "bool": {bool: _same, str: parse_bool},
@@ -161,16 +167,16 @@ _TABLES: dict[str, _Table] = {
     "uuid": {UUID: _same, str: parse_uuid},
     "date": {
         date: _same,
-        datetime: lambda t: t.astimezone(UTC).date(),
+        **_fine(datetime, lambda t: coarse(t).astimezone(UTC).date()),
         str: instants.parse_date,
     },
     "timestamp": {
-        datetime: _same,
+        **_fine(datetime, _same),
         date: _midnight,
         int: instants.from_epoch,
         str: instants.parse_timestamp,
     },
-    "duration": {timedelta: _same, str: instants.parse_duration},
+    "duration": {**_fine(timedelta, _same), str: instants.parse_duration},
 }
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from dsl.fine import PLAIN
 from dsl.values import Struct, TypeValue
 
 OVERFLOW = "overflow"
@@ -52,7 +53,10 @@ _NAMES: dict[type, str] = {
 
 def type_name(value: Any) -> str:
     """The language's name for the type of a run-time value."""
-    return value.type if isinstance(value, Struct) else _NAMES.get(type(value), "any")
+    if isinstance(value, Struct):
+        return value.type
+    kind = type(value)
+    return _NAMES.get(PLAIN.get(kind, kind), "any")
 
 
 def shown(key: Any) -> str:

@@ -19,6 +19,7 @@ from dsl.cel.errors import (
 )
 from dsl.cel.instants import INSTANT_PARTS, accessor
 from dsl.cel.patterns import search
+from dsl.fine import FineDuration
 from dsl.values import Struct, TypeValue
 
 
@@ -53,7 +54,7 @@ def _sum(items: Any, zero: Any) -> Any:
         raise no_overload("sum", items)
     if not items:
         return zero
-    if type(items[0]) not in (int, float, Decimal, timedelta):
+    if type(items[0]) not in (int, float, Decimal, timedelta, FineDuration):
         raise no_overload("sum", items[0])
     return reduce(arithmetic.add, items)
 

@@ -1,6 +1,6 @@
 """Timestamps, durations, dates and time zones: their texts and their parts.
 
-Precision is a microsecond; finer digits are cut off.
+Precision is a nanosecond; finer digits are cut off.
 """
 
 from __future__ import annotations
@@ -14,6 +14,14 @@ from zoneinfo import ZoneInfo
 
 from dsl.cel.arithmetic import duration
 from dsl.cel.errors import INVALID_ARGUMENT, RANGE, CelError, no_overload
+from dsl.fine import (
+    FineDuration,
+    FineTimestamp,
+    coarse,
+    duration_of,
+    nanoseconds,
+    timestamp_of,
+)
 
 _TIMESTAMP = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,18}))?"
@@ -25,6 +33,7 @@ _DURATION = re.compile(rf"([+-]?)((?:{_DURATION_PART})+)")
 _PART = re.compile(_DURATION_PART)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OFFSET = re.compile(r"([+-]?)([0-9]{2}):([0-9]{2})")
+_DURATIONS = (timedelta, FineDuration)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOSECONDS = {
     "ns": 1,
@@ -46,17 +55,18 @@ def parse_timestamp(text: str) -> datetime:
         kind = RANGE if _LONG_YEAR.match(text) else INVALID_ARGUMENT
         raise CelError(kind, f"{text!r} is not an RFC 3339 timestamp")
     seconds, fraction, zone = found.groups()
-    micros = timedelta(microseconds=int((fraction or "0")[:6].ljust(6, "0")))
+    nanos = int((fraction or "0")[:9].ljust(9, "0"))
     try:
-        return (datetime.fromisoformat(seconds + zone) + micros).astimezone(UTC)
+        return timestamp_of(nanoseconds(datetime.fromisoformat(seconds + zone)) + nanos)
     except (ValueError, OverflowError):
         raise CelError(RANGE, f"{text!r} is no instant of the years 1 to 9999") from None
 
 
 def format_timestamp(value: datetime) -> str:
     """RFC 3339 in UTC, with as many digits of a second as it needs."""
-    utc = value.astimezone(UTC)
-    fraction = f".{utc.microsecond:06}".rstrip("0") if utc.microsecond else ""
+    utc = coarse(value).astimezone(UTC)
+    nanos = utc.microsecond * 1000 + getattr(value, "nanos", 0)
+    fraction = f".{nanos:09}".rstrip("0") if nanos else ""
     return f"{utc.replace(microsecond=0, tzinfo=None).isoformat()}{fraction}Z"
 
 
@@ -70,7 +80,7 @@ def from_epoch(seconds: int) -> datetime:
 
 def to_epoch(value: datetime) -> int:
     """Whole seconds since 1970-01-01T00:00:00Z, rounded down."""
-    return (value - _EPOCH) // timedelta(seconds=1)
+    return nanoseconds(value) // 10**9
 
 
 def parse_duration(text: str) -> timedelta:
@@ -83,10 +93,9 @@ def parse_duration(text: str) -> timedelta:
         raise CelError(INVALID_ARGUMENT, f"{text!r} is not a duration")
     nanos = sum(_nanoseconds(*part) for part in parts)
     try:
-        length = duration(timedelta(microseconds=nanos // 1000))
+        return duration(duration_of(-nanos if found[1] == "-" else nanos))
     except (CelError, OverflowError):
         raise CelError(RANGE, f"{text!r} is longer than ten thousand years") from None
-    return -length if found[1] == "-" else length
 
 
 def _nanoseconds(whole: str, fraction: str, unit: str) -> int:
@@ -101,10 +110,10 @@ def _nanoseconds(whole: str, fraction: str, unit: str) -> int:
 
 def format_duration(value: timedelta) -> str:
     """Seconds with as many digits as it needs: `3600s`, `-1.5s`."""
-    micros = value // timedelta(microseconds=1)
-    seconds, rest = divmod(abs(micros), 10**6)
-    fraction = f".{rest:06}".rstrip("0") if rest else ""
-    return f"{'-' if micros < 0 else ''}{seconds}{fraction}s"
+    nanos = nanoseconds(value)
+    seconds, rest = divmod(abs(nanos), 10**9)
+    fraction = f".{rest:09}".rstrip("0") if rest else ""
+    return f"{'-' if nanos < 0 else ''}{seconds}{fraction}s"
 
 
 def parse_date(text: str) -> date:
@@ -146,9 +155,9 @@ _OF_AN_INSTANT: dict[str, Callable[[Any], int]] = {
     "getMilliseconds": lambda t: int(t.microsecond) // 1000,
 }
 _OF_A_DURATION = {
-    "getHours": timedelta(hours=1),
-    "getMinutes": timedelta(minutes=1),
-    "getSeconds": timedelta(seconds=1),
+    "getHours": 3600 * 10**9,
+    "getMinutes": 60 * 10**9,
+    "getSeconds": 10**9,
 }
 
 DAY_PARTS = tuple(_OF_A_DAY)
@@ -161,11 +170,12 @@ def accessor(name: str) -> Callable[..., int]:
     of_instant, of_day = _OF_AN_INSTANT[name], _OF_A_DAY.get(name)
 
     def run(value: Any, *zone_name: Any) -> int:
+        value = coarse(value) if type(value) is FineTimestamp else value
         if type(value) is datetime:
             return of_instant(_in_zone(value, *zone_name))
         if type(value) is date and of_day and not zone_name:
             return of_day(value)
-        if type(value) is timedelta and name in DURATION_PARTS and not zone_name:
+        if type(value) in _DURATIONS and name in DURATION_PARTS and not zone_name:
             return _of_duration(value, name)
         raise no_overload(name, value, *zone_name)
 
@@ -182,7 +192,8 @@ def _in_zone(value: datetime, name: Any = "UTC") -> datetime:
 
 
 def _of_duration(value: timedelta, name: str) -> int:
-    sign = -1 if value < timedelta() else 1
+    nanos = nanoseconds(value)
+    sign = -1 if nanos < 0 else 1
     if name == "getMilliseconds":
-        return sign * (abs(value) % timedelta(seconds=1) // timedelta(milliseconds=1))
-    return sign * (abs(value) // _OF_A_DURATION[name])
+        return sign * (abs(nanos) % 10**9 // 10**6)
+    return sign * (abs(nanos) // _OF_A_DURATION[name])

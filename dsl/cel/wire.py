@@ -19,6 +19,7 @@ from dsl import types
 from dsl.cel import conversions, instants
 from dsl.cel.arithmetic import INT_MAX, INT_MIN
 from dsl.cel.errors import INVALID_ARGUMENT, CelError, type_name
+from dsl.fine import PLAIN
 from dsl.types import Scalar, Type
 from dsl.values import TypeValue
 
@@ -41,7 +42,8 @@ def to_json(value: Any, type: Type) -> Any:
             return _untyped(value)
         case Scalar():
             kind, write, _ = _SCALARS[type]
-            if type_of(value) is kind or (kind is str and isinstance(value, str)):
+            found = PLAIN.get(type_of(value), type_of(value))
+            if found is kind or (kind is str and isinstance(value, str)):
                 return write(value)
     raise _mismatch(value, type)
 
@@ -80,7 +82,8 @@ def _untyped(value: Any) -> Any:
         return [_untyped(v) for v in value]
     if isinstance(value, dict):
         return {_key(k): _untyped(v) for k, v in value.items()}
-    scalar = next((s for s, (kind, _, _) in _SCALARS.items() if kind is type(value)), None)
+    found = PLAIN.get(type(value), type(value))
+    scalar = next((s for s, (kind, _, _) in _SCALARS.items() if kind is found), None)
     return value if scalar is None else to_json(value, scalar)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Literal
 
 from google.protobuf import duration_pb2, timestamp_pb2
@@ -27,18 +26,17 @@ from google.protobuf.message_factory import GetMessageClass
 from dsl.cel.instants import (
     format_duration,
     format_timestamp,
-    from_epoch,
     parse_duration,
     parse_timestamp,
-    to_epoch,
 )
+from dsl.fine import duration_of, nanoseconds, timestamp_of
 from dsl.model import EnumModel, FieldModel
 from dsl.types import ListOf, MapOf, Named, Optional, Scalar, Type
 from orchestrator.messaging.codec import Types
 
 _Kind = FieldDescriptorProto
 _PACKAGE = "flow"
-_MICRO = timedelta(microseconds=1)
+_SECOND = 10**9
 
 
 def _same(value: Any) -> Any:
@@ -210,23 +208,22 @@ def _typed(made: FieldDescriptorProto, element: Element) -> None:
 
 
 def _fill_timestamp(message: Any, text: str) -> None:
-    instant = parse_timestamp(text)
-    message.seconds, message.nanos = to_epoch(instant), instant.microsecond * 1000
+    message.seconds, message.nanos = divmod(nanoseconds(parse_timestamp(text)), _SECOND)
 
 
 def _read_timestamp(message: Any) -> str:
-    return format_timestamp(from_epoch(message.seconds) + message.nanos // 1000 * _MICRO)
+    return format_timestamp(timestamp_of(message.seconds * _SECOND + message.nanos))
 
 
 def _fill_duration(message: Any, text: str) -> None:
-    micros = parse_duration(text) // _MICRO
-    seconds, rest = divmod(abs(micros), 1_000_000)
-    sign = -1 if micros < 0 else 1
-    message.seconds, message.nanos = sign * seconds, sign * rest * 1000
+    nanos = nanoseconds(parse_duration(text))
+    seconds, rest = divmod(abs(nanos), _SECOND)
+    sign = -1 if nanos < 0 else 1
+    message.seconds, message.nanos = sign * seconds, sign * rest
 
 
 def _read_duration(message: Any) -> str:
-    return format_duration(timedelta(seconds=message.seconds, microseconds=message.nanos / 1000))
+    return format_duration(duration_of(message.seconds * _SECOND + message.nanos))
 
 
 def _text(value: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dsl import literal, syntax
+from dsl.fine import duration_of
 from dsl.parse import parse_expression
 from dsl.source import Source
 
@@ -55,7 +56,7 @@ def test_numbers_and_words(text: str, wanted: object) -> None:
         ("500ms", timedelta(milliseconds=500)),
         ("7d", timedelta(days=7)),
         ("20us", timedelta(microseconds=20)),
-        ("1500ns", timedelta(microseconds=1)),
+        ("1500ns", duration_of(1500)),
         ("1d2h3m4s5ms", timedelta(days=1, hours=2, minutes=3, seconds=4, milliseconds=5)),
         ("0s", timedelta(0)),
     ],

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from dsl.cel.errors import CelError
+from dsl.fine import duration_of, timestamp_of
 
 BAD, RANGE, OVERLOAD = "invalid argument", "range error", "no such overload"
 
@@ -130,7 +131,7 @@ TO_OTHERS = [
     ('date(timestamp("2024-02-29T23:30:00-01:00"))', date(2024, 3, 1)),
     ('date(dyn("2023-02-29"))', BAD),
     ('date(dyn("2024-W09-4"))', BAD),
-    ('timestamp("2024-02-29T12:00:00.123456789Z")', datetime(2024, 2, 29, 12, 0, 0, 123456, UTC)),
+    ('timestamp("2024-02-29T12:00:00.123456789Z")', timestamp_of(1709208000_123456789)),
     ("timestamp(1234567890)", datetime(2009, 2, 13, 23, 31, 30, tzinfo=UTC)),
     ("timestamp(-1)", datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ("timestamp(day)", datetime(2024, 2, 29, tzinfo=UTC)),
@@ -148,7 +149,28 @@ TO_OTHERS = [
     ('duration("1.5h")', timedelta(minutes=90)),
     ('duration("0")', timedelta()),
     ('duration("2d")', timedelta(days=2)),
-    ('duration("1999ns")', timedelta(microseconds=1)),
+    ('duration("1999ns")', duration_of(1999)),
+    ('string(duration("-1ns"))', "-0.000000001s"),
+    ('duration("1.5us") + 500ns == 2us', True),
+    ('-(duration("1ns")) < duration("0")', True),
+    ('duration("1ns") < duration("1us")', True),
+    ('duration("1001ns") > duration("1us")', True),
+    ('duration("-0.9999999995s").getSeconds()', 0),
+    (
+        '1ns == timestamp("2024-02-29T12:00:00.000000001Z") - timestamp("2024-02-29T12:00:00Z")',
+        True,
+    ),
+    (
+        'string(timestamp("2024-02-29T12:00:00Z") - duration("1ns"))',
+        "2024-02-29T11:59:59.999999999Z",
+    ),
+    ('int(timestamp("1969-12-31T23:59:59.999999999Z"))', -1),
+    ('timestamp("2024-02-29T12:00:00.001000001Z").getMilliseconds()', 1),
+    ('timestamp("2024-02-29T23:30:00.000000001Z").getDate("+01:00")', 1),
+    ('date(timestamp("2024-02-29T12:00:00.000000001Z")) == date("2024-02-29")', True),
+    ('timestamp("2024-02-29T12:00:00.000000001Z") in [timestamp("2024-02-29T12:00:00Z")]', False),
+    ("[1ns, 2us, 1999ns].max() == 2us", True),
+    ("[1ns, 2ns].sum() == 3ns", True),
     ('duration(dyn("5"))', BAD),
     ('duration(dyn("s"))', BAD),
     ('duration(dyn(".s"))', BAD),
