@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from dsl import literal, syntax
+from dsl.check.block import walk
 from dsl.fine import duration_of
 from dsl.parse import parse_expression
 from dsl.source import Source
@@ -63,6 +65,42 @@ def test_numbers_and_words(text: str, wanted: object) -> None:
 )
 def test_durations(text: str, wanted: timedelta) -> None:
     assert value(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["20%", "f(20%)", "f(20%, 1)", "[20%]", '{"a": 20%}', "20% ", "20%//", "20%+1", "c ? 20%: 1"],
+)
+def test_a_percentage_ends_where_no_operand_touches_its_sign(text: str) -> None:
+    """As in `retry: exponential(jitter: 20%)` and `20% * amount`."""
+    found, diagnostics = parse_expression(Source("e", text))
+    assert found, diagnostics
+    literals = [n for n in walk(found) if isinstance(n, syntax.Literal)]
+    assert [n.value for n in literals if n.at.text == "20%"] == [Decimal("0.2")]
+
+
+@pytest.mark.parametrize(
+    "right",
+    ["3", "-3", "--3", "n", "-n", "_n", "(3)", "-(3)", ".5", "-.5", "[3]", '"3"', " 3", " -3"],
+)
+def test_a_percent_sign_before_an_operand_is_a_remainder(right: str) -> None:
+    """Negated or not, touching or not, as in CEL."""
+    blank = " " if right.startswith(" ") else ""
+    found, diagnostics = parse_expression(Source("e", f"5{blank}%{right}"))
+    assert not diagnostics
+    assert isinstance(found, syntax.Binary)
+    assert isinstance(found.left, syntax.Literal)
+    assert (found.left.value, found.operator) == (5, "%")
+
+
+@pytest.mark.parametrize(("text", "operator"), [("20% -3", "-"), ("20% - 3", "-"), ("20%*-3", "*")])
+def test_a_percentage_has_an_operator_after_it(text: str, operator: str) -> None:
+    """A blank after the sign ends the percentage."""
+    found, _ = parse_expression(Source("e", text))
+    assert isinstance(found, syntax.Binary)
+    assert found.operator == operator
+    assert isinstance(found.left, syntax.Literal)
+    assert found.left.value == Decimal("0.2")
 
 
 @pytest.mark.parametrize(
