@@ -36,6 +36,10 @@ class _Fine:
     def __ge__(self, other: Any) -> bool:
         return nanoseconds(self) >= nanoseconds(other)
 
+    def __repr__(self) -> str:
+        made_by = timestamp_of if isinstance(self, datetime) else duration_of
+        return f"{made_by.__name__}({nanoseconds(self)})"
+
     def __hash__(self) -> int:
         return hash((type(self), nanoseconds(self)))
 
@@ -60,9 +64,7 @@ PLAIN: dict[type, type] = {FineTimestamp: datetime, FineDuration: timedelta}
 
 def nanoseconds(value: Any) -> int:
     """A duration, or what has passed since 1970-01-01T00:00:00Z, in nanoseconds."""
-    length = timedelta.__add__(value, timedelta()) if isinstance(value, timedelta) else value
-    if isinstance(value, datetime):
-        length = datetime.__sub__(value, _EPOCH)
+    length = datetime.__sub__(value, _EPOCH) if isinstance(value, datetime) else value
     micros: int = length // _MICRO
     return micros * 1000 + getattr(value, "nanos", 0)
 

@@ -12,6 +12,7 @@ from dsl.check.imports import offer
 from dsl.check.names import Module, Symbol
 from dsl.check.report import Report, did_you_mean
 from dsl.check.settings import Settings, call, shown
+from dsl.fine import coarse
 from dsl.model import Breaker, Exhausted, Order, Overflow, PolicyModel, RateLimit, Retry
 
 #: What a step has when nobody names a policy.
@@ -163,6 +164,7 @@ class Policies:
             case None:
                 return None
             case syntax.Binary("/", syntax.Literal(int(count)), syntax.Literal(timedelta() as per)):
+                per = coarse(per)
                 if type(count) is int and count >= 1 and per > timedelta(0):
                     return RateLimit(count=count, per=per)
                 label = "nothing could pass" if count < 1 else "no time at all"

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from dsl import syntax
 from dsl.check.report import Report, did_you_mean
 from dsl.diagnostic import Note
+from dsl.fine import coarse
 from dsl.source import Span
 
 T = TypeVar("T")
@@ -101,7 +102,7 @@ class Settings:
 def constant(value: syntax.Expr, kind: type[T], what: str, report: Report) -> T | None:
     """A literal of one kind (an int passes for a float), else None and a diagnostic."""
     if isinstance(value, syntax.Literal):
-        found: Any = value.value
+        found: Any = coarse(value.value)  # what settings time has no use for nanoseconds
         if kind is float and type(found) in (int, Decimal):
             found = float(found)
         if type(found) is kind:

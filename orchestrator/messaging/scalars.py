@@ -16,7 +16,7 @@ from uuid import UUID
 
 from dsl.cel import conversions, instants
 from dsl.cel.errors import CelError
-from dsl.fine import PLAIN, coarse
+from dsl.fine import PLAIN
 from dsl.types import Scalar
 from dsl.values import TypeValue
 from orchestrator.messaging.codec_error import DecodeError, EncodeError, shown
@@ -105,14 +105,10 @@ FROM_WIRE: dict[Scalar, Convert] = {
     Scalar.BYTES: _bytes,
     Scalar.UUID: _parsed(conversions.parse_uuid, "a UUID"),
     Scalar.DATE: _parsed(instants.parse_date, 'a date like "2026-12-31"'),
-    # A participant's own code gets Python's types, which end at microseconds.
     Scalar.TIMESTAMP: _parsed(
-        lambda text: coarse(instants.parse_timestamp(text)),
-        'a timestamp with an offset like "2026-12-31T23:59:00Z"',
+        instants.parse_timestamp, 'a timestamp with an offset like "2026-12-31T23:59:00Z"'
     ),
-    Scalar.DURATION: _parsed(
-        lambda t: coarse(instants.parse_duration(t)), 'a duration like "1m30s"'
-    ),
+    Scalar.DURATION: _parsed(instants.parse_duration, 'a duration like "1m30s"'),
     Scalar.NULL: _null,
     Scalar.ANY: lambda value: value,
     Scalar.TYPE: _parsed(TypeValue, "the name of a type"),

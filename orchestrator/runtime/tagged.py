@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from dsl.fine import FineDuration, FineTimestamp, duration_of, nanoseconds, timestamp_of
 from dsl.values import Struct, TypeValue
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -74,6 +75,8 @@ _SCALARS: dict[type, tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = {
     date: ("date", date.isoformat, date.fromisoformat),
     datetime: ("timestamp", _instant, _timestamp),
     timedelta: ("duration", lambda d: d // _MICROSECOND, lambda n: n * _MICROSECOND),
+    FineTimestamp: ("timestamp_ns", nanoseconds, timestamp_of),
+    FineDuration: ("duration_ns", nanoseconds, duration_of),
     TypeValue: ("type", lambda t: t.name, TypeValue),
 }
 _READERS = {tag: read for tag, _, read in _SCALARS.values()}

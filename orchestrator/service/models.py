@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, Field, create_model
 
 from dsl.cel.errors import CelError
 from dsl.cel.evaluate import compile_node
+from dsl.fine import coarse
 from dsl.model import EnumModel, FieldModel, RecordModel
 from dsl.types import ListOf, MapOf, Named, Optional, Scalar, Type
 from dsl.values import Struct
@@ -63,15 +64,15 @@ class Models:
         return self._classes[qualified]
 
     def to_model(self, value: Any) -> Any:
-        """A run-time value (`Struct`, list, map, scalar) as its class has it; the value was
-        checked when it was decoded."""
+        """A run-time value (`Struct`, list, map, scalar) as its class has it, times to Python's
+        microsecond; the value was checked when it was decoded."""
         if isinstance(value, Struct):
             model = self.message(value.type)
             fields = self._program.record(value.type).fields
             return model.model_construct(
                 **{f.name: self.of_type(value[f.name], f.type) for f in fields}
             )
-        return value
+        return coarse(value)
 
     def of_type(self, value: Any, type: Type) -> Any:
         """A run-time value of a type as a participant's code has it."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from dsl.cel.instants import format_timestamp
 from dsl.model import wire_type
 from dsl.values import Struct
 
@@ -29,7 +30,7 @@ def shown(value: Any) -> str:
         case timedelta():
             return elapsed(value.total_seconds())
         case datetime():
-            return value.isoformat().replace("+00:00", "Z")
+            return format_timestamp(value)
         case date():
             return value.isoformat()
     return str(value)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsl.fine import duration_of, timestamp_of
 from dsl.load import check_texts
 from dsl.model import Program
 from dsl.types import (
@@ -220,7 +221,7 @@ def test_wire_forms(codec: JsonCodec, type: Type, value: Any, wire: Any) -> None
         (
             TIMESTAMP,
             "2026-12-31T23:00:00.123456789+02:00",
-            datetime(2026, 12, 31, 21, 0, 0, 123456, UTC),
+            timestamp_of(1_798_750_800_123_456_789),
         ),
         (DURATION, "1m30s", timedelta(seconds=90)),
     ],
@@ -321,6 +322,8 @@ _values: list[tuple[Type, st.SearchStrategy[Any]]] = [
     (DATE, st.dates()),
     (TIMESTAMP, _instants),
     (DURATION, st.timedeltas(timedelta(days=-3_000_000), timedelta(days=3_000_000))),
+    (TIMESTAMP, st.integers(-(10**18), 10**18).map(timestamp_of)),
+    (DURATION, st.integers(-(10**18), 10**18).map(duration_of)),
     (Named("m.Color"), st.sampled_from(["red", "green"])),
 ]
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsl.cel.nodes import Const
+from dsl.fine import coarse, duration_of, timestamp_of
 from dsl.load import check_texts
 from dsl.model import EnumModel, FieldModel, Program, RecordModel
 from dsl.types import (
@@ -102,6 +103,18 @@ def test_a_message_is_written_in_its_services_format(format: str, content_type: 
     found = payloads.read(data, kind, "bank.Pay")
     assert codec.from_wire(found, Named("m.bank.Pay")) == VALUE
     assert payloads.write(found, "bank.Pay") == (data, kind)
+
+
+@pytest.mark.parametrize("format", ["json", "protobuf", "avro"])
+def test_times_keep_their_nanoseconds(format: str) -> None:
+    """But for Avro's timestamps, which end at microseconds."""
+    types = program(format)
+    payloads, codec = Payloads(types), JsonCodec(types)
+    fine = {**VALUE, "at": timestamp_of(-1_000_000_001), "wait": duration_of(-1_500_000_001)}
+    data, kind = payloads.write(codec.to_wire(fine, Named("m.bank.Pay")), "bank.Pay")
+    found = codec.from_wire(payloads.read(data, kind, "bank.Pay"), Named("m.bank.Pay"))
+    assert found["wait"] == fine["wait"]
+    assert found["at"] == (coarse(fine["at"]) if format == "avro" else fine["at"])
 
 
 def test_json_is_read_where_avro_is_declared() -> None:

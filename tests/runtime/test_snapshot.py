@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsl.cel.evaluate import CLOCK
+from dsl.fine import duration_of, timestamp_of
 from dsl.values import Struct, TypeValue
 from orchestrator.compile.plan import SagaPlan, StepPlan
 from orchestrator.runtime.effects import Command, SagaFailed
@@ -36,6 +37,8 @@ SCALARS = st.one_of(
     st.dates(),
     st.datetimes(timezones=st.just(UTC)).map(lambda t: t.replace(fold=0)),
     st.timedeltas(timedelta(days=-3_652_000), timedelta(days=3_652_000)),
+    st.integers(-(10**18), 10**18).map(timestamp_of),
+    st.integers(-(10**18), 10**18).map(duration_of),
     st.builds(TypeValue, st.sampled_from(["int", "list<string>"])),
 )
 NAMES = st.text("abcxyz_", min_size=1, max_size=3)
@@ -78,7 +81,7 @@ def test_every_value_comes_back_exactly(value: Any) -> None:
         *(Decimal("1.20"), Decimal("-0"), Decimal("1E+70"), float("nan"), float("-inf"), -0.0),
         *(2**63 - 1, "\ud800", {True: 1, False: 2}, {1: "a"}, {"struct": 1}, [{"float": "1"}]),
         *(Struct("a.B", {}), date(1, 1, 1), datetime.max.replace(tzinfo=UTC)),
-        timedelta(microseconds=-1),
+        *(timedelta(microseconds=-1), duration_of(-1), duration_of(1), timestamp_of(-1)),
     ],
     ids=repr,
 )

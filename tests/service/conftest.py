@@ -53,6 +53,7 @@ service inventory {
     lines: list<Line>
     currency: Currency = EUR
     note: string?
+    due: timestamp?
   } replies StockReserved fails OutOfStock
 
   command ReleaseStock key order_id { order_id: uuid } replies StockReleased

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert
@@ -240,7 +240,7 @@ async def test_a_reply_to_nowhere_does_not_stop_the_service(shop: Shop) -> None:
 
 
 async def test_typed_values_reach_the_handler(shop: Shop) -> None:
-    """Defaults are filled in, enums and nested records are classes."""
+    """Defaults are filled in, enums and nested records are classes, times are Python's own."""
     seen: list[Any] = []
     messages = shop.service.messages
 
@@ -250,12 +250,14 @@ async def test_typed_values_reach_the_handler(shop: Shop) -> None:
         return messages.StockReserved(order_id=command.order_id, reservation_id="r1")
 
     await shop.start()
-    await shop.send(shop.command())
+    await shop.send(shop.command(data=body(due="2026-01-02T03:04:05.123456789Z")))
     await shop.reply()
     [command] = seen
     assert isinstance(command, messages.ReserveStock)
     assert command.currency is messages.Currency.EUR
     assert command.note is None
+    assert command.due == datetime(2026, 1, 2, 3, 4, 5, 123456, UTC)
+    assert type(command.due) is datetime
     assert isinstance(command.lines[0], messages.Line)
     assert str(command.lines[0].price) == "1.50"
 
