@@ -152,10 +152,12 @@ def _exact(operation: Callable[[Decimal, Decimal], Decimal]) -> Binary:
     return run
 
 
-def _shift(sign: int) -> Binary:
+def _shift(plain: Binary, sign: int) -> Binary:
     def run(a: Any, b: Any) -> Any:
         try:
-            return timestamp_of(nanoseconds(a) + sign * nanoseconds(b))
+            if type(a) in PLAIN or type(b) in PLAIN:
+                return timestamp_of(nanoseconds(a) + sign * nanoseconds(b))
+            return plain(a, b)
         except OverflowError:
             raise CelError(RANGE, "a timestamp lies in the years 1 to 9999") from None
 
@@ -169,16 +171,17 @@ def _between(a: datetime, b: datetime) -> timedelta:
     raise CelError(RANGE, "the timestamps lie more than 292 years apart")
 
 
-def _length(sign: int) -> Binary:
+def _length(plain: Binary, sign: int) -> Binary:
     def run(a: timedelta, b: timedelta) -> timedelta:
-        nanos = nanoseconds(a) + sign * nanoseconds(b)
-        return duration(duration_of(nanos))
+        if type(a) in PLAIN or type(b) in PLAIN:
+            return duration(duration_of(nanoseconds(a) + sign * nanoseconds(b)))
+        return duration(plain(a, b))
 
     return run
 
 
 def _of_times(a: type, b: type, operation: Binary) -> _Table:
-    """An operation for two types, and for their fine ones."""
+    """An operation for two types, and for those that hold nanoseconds."""
     kinds = {plain: (plain, fine) for fine, plain in PLAIN.items()}
     return {(x, y): operation for x in kinds[a] for y in kinds[b]}
 
@@ -189,16 +192,16 @@ _ADD: _Table = {
     (bytes, bytes): operator.add,
     (list, list): operator.add,
     (Decimal, Decimal): _exact(EXACT.add),
-    **_of_times(datetime, timedelta, _shift(1)),
-    **_of_times(timedelta, datetime, _shift(1)),
-    **_of_times(timedelta, timedelta, _length(1)),
+    **_of_times(datetime, timedelta, _shift(operator.add, 1)),
+    **_of_times(timedelta, datetime, _shift(operator.add, 1)),
+    **_of_times(timedelta, timedelta, _length(operator.add, 1)),
 }
 _SUBTRACT: _Table = {
     (float, float): operator.sub,
     (Decimal, Decimal): _exact(EXACT.subtract),
-    **_of_times(datetime, timedelta, _shift(-1)),
+    **_of_times(datetime, timedelta, _shift(operator.sub, -1)),
     **_of_times(datetime, datetime, _between),
-    **_of_times(timedelta, timedelta, _length(-1)),
+    **_of_times(timedelta, timedelta, _length(operator.sub, -1)),
 }
 _MULTIPLY: _Table = {
     (float, float): operator.mul,

@@ -55,9 +55,11 @@ def parse_timestamp(text: str) -> datetime:
         kind = RANGE if _LONG_YEAR.match(text) else INVALID_ARGUMENT
         raise CelError(kind, f"{text!r} is not an RFC 3339 timestamp")
     seconds, fraction, zone = found.groups()
-    nanos = int((fraction or "0")[:9].ljust(9, "0"))
+    micros, rest = divmod(int((fraction or "0")[:9].ljust(9, "0")), 1000)
     try:
-        return timestamp_of(nanoseconds(datetime.fromisoformat(seconds + zone)) + nanos)
+        instant = datetime.fromisoformat(seconds + zone).astimezone(UTC)
+        instant += timedelta(microseconds=micros)
+        return timestamp_of(nanoseconds(instant) + rest) if rest else instant
     except (ValueError, OverflowError):
         raise CelError(RANGE, f"{text!r} is no instant of the years 1 to 9999") from None
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from dsl import literal, syntax
-from dsl.check.block import walk
 from dsl.fine import duration_of
 from dsl.parse import parse_expression
 from dsl.source import Source
@@ -75,7 +74,7 @@ def test_a_percentage_ends_where_no_operand_touches_its_sign(text: str) -> None:
     """As in `retry: exponential(jitter: 20%)` and `20% * amount`."""
     found, diagnostics = parse_expression(Source("e", text))
     assert found, diagnostics
-    literals = [n for n in walk(found) if isinstance(n, syntax.Literal)]
+    literals = [n for n in syntax.walk(found) if isinstance(n, syntax.Literal)]
     assert [n.value for n in literals if n.at.text == "20%"] == [Decimal("0.2")]
 
 
