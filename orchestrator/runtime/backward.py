@@ -50,7 +50,7 @@ class Compensation:
 
     async def run(self, undos: Undos, full: Callable[[], bool] = never) -> bool:
         """Empties a stack; False when it stopped before that, because `full` said so between two
-        undos. Branches are undone without a stop. Raises CompensationFailed."""
+        undos. Raises CompensationFailed."""
         while undos.entries:
             entry = undos.entries[-1]
             if isinstance(entry, Undo):
@@ -58,16 +58,21 @@ class Compensation:
             elif isinstance(entry, Undos):
                 if not await self.run(entry, full):
                     return False
-            else:
-                # All to their ends, before one that was given up ends the saga.
-                undone = (self.run(branch) for branch in entry)
-                ends = await asyncio.gather(*undone, return_exceptions=True)
-                for failed in (e for e in ends if isinstance(e, BaseException)):
-                    raise failed
+            elif not await self._side_by_side(entry, full):
+                return False
             undos.pop()
             if undos.entries and full():
                 return False
         return True
+
+    async def _side_by_side(self, branches: list[Undos], full: Callable[[], bool]) -> bool:
+        undone = (self.run(branch, full) for branch in branches)
+        # All to their ends, before one that was given up ends the saga.
+        ends = await asyncio.gather(*undone, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        return all(ends)
 
     async def _undo(self, undo: Undo) -> None:
         """Runs one undo until it is done, is known not to be needed, or a person gives it up."""

@@ -24,7 +24,7 @@ class Carried(BaseModel):
     are added with defaults, never removed or renamed.
 
     `began` is when the first run did, `runs` how many there were; `known` are the ids of the
-    messages that came, the last ones.
+    messages that came and the updates that were made, the last ones.
     """
 
     state: dict[str, Any]
@@ -39,7 +39,11 @@ class Carried(BaseModel):
 
 
 def carry(
-    state: dict[str, Any], waiting: list[Arrival], known: list[str], began: datetime, runs: int
+    state: dict[str, Any],
+    waiting: list[Arrival],
+    known: list[str],
+    began: datetime,
+    runs: int,
 ) -> Any:
     """The wire form, which `carried` reads; None for more than an input may hold."""
     text = json.dumps(

@@ -31,6 +31,7 @@ class Course:
         self._within = within
         self._passed = passed
         self._forward = False
+        self._stopped = False  # a cancel, or the deadline, has been passed on to the body
 
     def pass_pivot(self) -> None:
         """From here on neither a cancel nor the deadline ends the saga."""
@@ -43,7 +44,9 @@ class Course:
         body = asyncio.ensure_future(forward)
 
         def stop() -> bool:
-            return not self._forward and body.cancel()
+            stopped = not self._forward and body.cancel()
+            self._stopped = self._stopped or stopped
+            return stopped
 
         deadline = _Deadline(self._left(), stop)
         try:
@@ -75,15 +78,19 @@ class Course:
 
     async def _ended(self, body: asyncio.Future[Any], stop: Callable[[], bool]) -> Any:
         """The body's result. A cancel stops it when it has begun: what it then makes of it is its
-        own affair."""
+        own affair. One that stops between two runs is cancelled: the next would not hear of it."""
         while True:
             try:
                 return await asyncio.shield(body)
+            except Paused:
+                if self._stopped and not self._forward:
+                    raise asyncio.CancelledError from None
+                raise
             except asyncio.CancelledError:
                 if not body.done():
                     stop()
                 elif not self._forward and _paused(body):
-                    raise  # the next run would not hear of it
+                    raise
                 else:
                     return body.result()
 

@@ -9,9 +9,10 @@ from typing import Any
 class Env(dict[str, Any]):
     """The names of a block, and through it those of the blocks around it. `turn` is which turn of
     which loops this is, `[2][0]`: a part of the ids of what is sent from here. `alone` tells that
-    nothing of the saga runs beside this block, so that it may stop here."""
+    nothing of the saga runs beside this block, so that it may stop here; `undoing` that it belongs
+    to an `undo { }`, so that it has to come to its end."""
 
-    __slots__ = ("_outer", "alone", "turn")
+    __slots__ = ("_outer", "alone", "turn", "undoing")
 
     def __init__(
         self, outer: Env | None = None, turn: str | None = None, alone: bool | None = None
@@ -19,6 +20,7 @@ class Env(dict[str, Any]):
         super().__init__()
         self._outer = outer
         self.alone: bool = alone if alone is not None else outer is not None and outer.alone
+        self.undoing: bool = outer is not None and outer.undoing
         self.turn: str = turn if turn is not None else outer.turn if outer is not None else ""
 
     def __missing__(self, name: str) -> Any:

@@ -37,8 +37,7 @@ def handlers(saga: SagaPlan) -> dict[str, Any]:
 
 def _signal(signal: SignalPlan) -> Any:
     def receive(self: Receiver, payload: Any = None, id: str | None = None) -> None:
-        # Without an id of its sender's it is told from all others, so that none is dropped.
-        told = f"{signal.name}:{id}" if id else str(workflow.uuid4())
+        told = f"{signal.name}:{id}" if id else ""
         self.mailbox.put(Arrival(told, wire_type(signal.record), payload))
 
     return workflow.signal(name=signal.name)(_member(receive))

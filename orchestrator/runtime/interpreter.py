@@ -79,7 +79,8 @@ _IDLE_TURNS = 10_000
 
 class Interpreter:
     """One run of one saga. It stops between two turns of a loop, and between two undos, when `full`
-    says that the run is; another one goes on from there."""
+    says that the run is; another one goes on from there, with the `state` of this one. A loop that
+    cannot stop, because something runs beside it, fails when the run is `spent`."""
 
     def __init__(
         self,
@@ -88,12 +89,15 @@ class Interpreter:
         effects: Effects,
         expressions: Expressions,
         full: Callable[[], bool] = never,
+        spent: Callable[[], bool] = never,
+        state: Mapping[str, Any] | None = None,
     ) -> None:
         self._plan = plan
         self._saga = saga
         self._effects = effects
         self._expressions = expressions
         self._full = full
+        self._spent = spent
         self._compensation = Compensation(effects, expressions, self._undo_block)
         #: The names of the saga's outermost block.
         self.names = Env(alone=True)
@@ -101,24 +105,22 @@ class Interpreter:
         self.undos = Undos()
         self._forward = False  # the pivot has been passed
         self._waits = 0  # how often the saga has acted or waited
+        self._way: Way = ()
+        if state is not None:
+            self._recall(state)
 
     async def run(self, parameters: Mapping[str, Any]) -> Any:
         """The saga's result. Raises SagaFailed, compensating is the caller's next call then; Paused
         when it stopped."""
         return await self._body(parameters, ())
 
-    async def resume(self, state: Mapping[str, Any]) -> Any:
-        """Goes on where `run` or `resume` stopped with this state; as `run` otherwise."""
-        self._recall(state)
-        return await self._body(thaw_names(state["names"]), tuple(map(thaw_frame, state["way"])))
+    async def resume(self) -> Any:
+        """Goes on where the run before stopped; as `run` otherwise."""
+        return await self._body({}, self._way)
 
-    async def compensate(self, state: Mapping[str, Any] | None = None) -> None:
-        """Undoes what was done, last first; with a state, what was still to be undone when
-        `compensate` stopped. Raises CompensationFailed, and Paused when it stopped."""
-        if state is not None:
-            self._recall(state)
-            # Queries go on being answered.
-            self.names.update(thaw_names(state.get("names", {})))
+    async def compensate(self) -> None:
+        """Undoes what was done and is not undone yet, last first. Raises CompensationFailed, and
+        Paused when it stopped."""
         if not await self._compensation.run(self.undos, self._full):
             raise Paused(self._remembered())
 
@@ -141,6 +143,8 @@ class Interpreter:
     def _recall(self, state: Mapping[str, Any]) -> None:
         self.undos = thaw_undos(state["undos"], self._saga, self._effects.now)
         self._forward = state["forward"]
+        self.names.update({CLOCK: self._effects.now, **thaw_names(state.get("names", {}))})
+        self._way = tuple(map(thaw_frame, state.get("way", ())))
 
     async def _block(
         self, body: tuple[Instruction, ...], env: Env, undos: Undos, way: Way = ()
@@ -156,6 +160,7 @@ class Interpreter:
 
     async def _undo_block(self, body: tuple[Instruction, ...], env: Env) -> None:
         """What an `undo { }` does; nothing of it is undone."""
+        env.undoing = True
         await self._block(body, env, Undos())
 
     async def _inside(
@@ -358,9 +363,17 @@ class Interpreter:
 
     # --- loops
 
-    def _stops(self, env: Env, frame: Frame | None) -> bool:
-        """Whether a loop stops before its turn; not where it has just gone on."""
-        return env.alone and frame is None and self._full()
+    def _stops(self, part: WhilePlan | ForPlan, env: Env, going_on: bool) -> bool:
+        """Whether a loop stops before its turn; not where it is `going_on` from another run. Raises
+        SagaFailed for one that would have had to."""
+        if going_on:
+            return False
+        if env.alone and self._full():
+            return True
+        if self._spent() and not self._forward and not env.undoing:
+            text = "there are too many turns for one run, and no place to go on in another"
+            raise SagaFailed(f"{part.place.file}:{part.place.line}: {text}")
+        return False
 
     async def _while(self, part: WhilePlan, env: Env, undos: Undos, way: Way) -> Leaving:
         frame, inwards = (way[0], way[1:]) if way else (None, ())
@@ -369,7 +382,7 @@ class Interpreter:
             inner = Env(env, f"{env.turn}[{turn}]")
             if frame and frame.names is not None:
                 inner.update(frame.names)
-            elif self._stops(env, frame):
+            elif self._stops(part, env, frame is not None):
                 return Stopped([Frame(turn=turn)])
             elif not self._value(part.condition, env, part.place):
                 return None
@@ -389,13 +402,13 @@ class Interpreter:
     async def _for(self, part: ForPlan, env: Env, undos: Undos, way: Way) -> Leaving:
         frame = way[0] if way else None
         items = frame.items if frame else self._value(part.items, env, part.place)
+        yields = list(frame.yields) if frame else []
         if part.at_most is None:
-            yields = list(frame.yields) if frame else []
             left = await self._in_order(part, items, yields, env, undos, way)
-            if left is not None:
-                return left
         else:
-            yields = await self._at_once(part, part.at_most, items, env, undos)
+            left = await self._at_once(part, part.at_most, items, yields, env, undos, way)
+        if left is not None:
+            return left
         if part.collect:
             env[part.collect] = yields
         return None
@@ -417,7 +430,7 @@ class Interpreter:
             rest = Frame(turn=begin + i, yields=yields)
             if frame and frame.names is not None:
                 turn.update(frame.names)
-            elif self._stops(env, frame):
+            elif self._stops(part, env, frame is not None):
                 rest.items = list(items[i:])
                 return Stopped([rest])
             else:
@@ -435,26 +448,45 @@ class Interpreter:
         return None
 
     async def _at_once(
-        self, part: ForPlan, at_most: int, items: Sequence[Any], env: Env, undos: Undos
-    ) -> list[Any]:
-        """What the turns yield, so many at once; they are undone one by one, last first."""
-        turns = [Env(env, f"{env.turn}[{i}]", alone=False) for i in range(len(items))]
-        for turn, item in zip(turns, items, strict=True):
-            turn[part.name] = item
-        ends: list[Leaving] = [None] * len(turns)
-        stacks = [Undos() for _ in turns]
-        left = iter(range(len(turns)))
+        self,
+        part: ForPlan,
+        at_most: int,
+        items: Sequence[Any],
+        yields: list[Any],
+        env: Env,
+        undos: Undos,
+        way: Way,
+    ) -> Leaving:
+        """So many turns at once; what they yield is added in the order of the items. They are
+        undone one by one, last first. It stops when those that have begun have ended."""
+        begin = way[0].turn if way else 0
+        ends: list[Leaving] = []
+        stacks: list[Undos] = []
+        stopped = False
 
         async def take() -> None:
-            for i in left:
-                ends[i] = await self._block(part.body, turns[i], stacks[i])
+            nonlocal stopped
+            while len(ends) < len(items) and not stopped:
+                number = len(ends)
+                if self._stops(part, env, bool(way) and number == 0):
+                    stopped = True
+                    return
+                ends.append(None)
+                stacks.append(undone := Undos())
+                turn = Env(env, f"{env.turn}[{begin + number}]", alone=False)
+                turn[part.name] = items[number]
+                ends[number] = await self._block(part.body, turn, undone)
 
         try:
-            await together([take() for _ in range(min(at_most, len(turns)))])
+            await together([take() for _ in range(min(at_most, len(items)))])
         finally:
             for stack in stacks:
                 undos.push(stack)
-        return [end.value for end in ends if isinstance(end, Yielded)]
+        yields += [end.value for end in ends if isinstance(end, Yielded)]
+        if stopped:
+            rest = list(items[len(ends) :])
+            return Stopped([Frame(turn=begin + len(ends), items=rest, yields=yields)])
+        return None
 
     # --- side by side
 

@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from orchestrator.runtime.known import Known
 from orchestrator.runtime.wire import Arrival
 
-#: How many ids go from run to run: what comes again comes soon, or after a consumer's restart.
-_REMEMBERED = 10_000
+#: How many ids it knows: an event comes again soon, or after a consumer's restart.
+_REMEMBERED = 5_000
 
 
 class Mailbox:
-    """Arrivals in order; one that came twice is kept once."""
+    """Arrivals in order; one that came twice is kept once, and one without an id is no other. It
+    begins with those that `waiting` an earlier run left, and the ids that it had `known`."""
 
-    def __init__(self) -> None:
-        self._waiting: list[Arrival] = []
-        self._seen: dict[str, None] = {}  # in order
+    def __init__(self, waiting: Iterable[Arrival] = (), known: Iterable[str] = ()) -> None:
+        self._waiting = list(waiting)
+        self._known = Known(_REMEMBERED, known)
 
     def put(self, arrival: Arrival) -> None:
         """Adds an arrival, unless its id is known."""
-        if arrival.id not in self._seen:
-            self._seen[arrival.id] = None
+        if arrival.id not in self._known:
+            if arrival.id:
+                self._known.add(arrival.id)
             self._waiting.append(arrival)
 
     def __iter__(self) -> Iterator[Arrival]:
         return iter(tuple(self._waiting))
 
-    def knows(self, id: str) -> bool:
-        """Whether it has come before."""
-        return id in self._seen
-
     def know(self, id: str) -> None:
         """Drops an event, now and when it comes again: it has done its work already."""
-        self._seen[id] = None
+        self._known.add(id)
         self._waiting = [a for a in self._waiting if a.id != id]
+
+    def knows(self, id: str) -> bool:
+        """Whether something with this id has come."""
+        return id in self._known
 
     def take(self, arrival: Arrival) -> None:
         """Removes an arrival that a statement has taken."""
-        self._waiting.remove(arrival)
+        self._waiting = [a for a in self._waiting if a is not arrival]
 
     def known(self) -> list[str]:
-        """The ids of what came last, for the next run."""
-        return list(self._seen)[-_REMEMBERED:]
-
-    def restore(self, waiting: list[Arrival], known: list[str]) -> None:
-        """Begins with what an earlier run had; what has come meanwhile comes after it."""
-        meanwhile = self._waiting
-        self._waiting = list(waiting)
-        self._seen = dict.fromkeys((*known, *(a.id for a in waiting)))
-        for arrival in meanwhile:
-            self.put(arrival)
+        """The ids for the next run."""
+        return self._known.ids()

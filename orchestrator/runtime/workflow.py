@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from temporalio import workflow
 from temporalio.common import VersioningBehavior
@@ -23,24 +22,21 @@ from orchestrator.messaging.payloads import Payloads
 from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.calls import Calls
 from orchestrator.runtime.cancels import Cancels
-from orchestrator.runtime.carried import Carried, carried, carry, pack, unpack
+from orchestrator.runtime.carried import pack
 from orchestrator.runtime.children import Children
 from orchestrator.runtime.course import Course
 from orchestrator.runtime.effects import Command, Decision, SagaFailed, Untouched
 from orchestrator.runtime.evaluation import Expressions
+from orchestrator.runtime.handover import Handover
 from orchestrator.runtime.inputs import handlers
 from orchestrator.runtime.interpreter import Interpreter
 from orchestrator.runtime.invocations import Invocations
-from orchestrator.runtime.mailbox import Mailbox
-from orchestrator.runtime.room import Room
 from orchestrator.runtime.signature import parameters_of, result_of
 from orchestrator.runtime.snapshot import freeze_undos
 from orchestrator.runtime.standing import Paused
 from orchestrator.runtime.views import Views
 from orchestrator.runtime.wire import (
     ATTENTION,
-    CALLER,
-    CHAIN,
     EVENT,
     NEEDS_ATTENTION,
     RESOLVE,
@@ -57,39 +53,67 @@ from orchestrator.runtime.wire import (
 _MOMENT = 0.001
 
 
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What the workflow class of a saga is made from."""
+
+    plan: Plan
+    saga: SagaPlan
+    codec: JsonCodec
+    payloads: Payloads
+    expressions: Expressions
+
+
 def workflow_classes(plan: Plan) -> list[type]:
     """The workflow classes of a plan's sagas; workflow type = the saga's qualified name."""
-    codec, payloads, expressions = JsonCodec(plan), Payloads(plan), Expressions()
+    shared = JsonCodec(plan), Payloads(plan), Expressions()
     sagas = (*plan.sagas.values(), *plan.children.values())
-    return [_workflow_class(plan, saga, codec, payloads, expressions) for saga in sagas]
+    return [_workflow_class(Definition(plan, saga, *shared)) for saga in sagas]
 
 
-def _workflow_class(
-    plan: Plan, saga: SagaPlan, codec: JsonCodec, payloads: Payloads, expressions: Expressions
-) -> type:
+def _workflow_class(definition: Definition) -> type:
+    saga = definition.saga
+
     async def run(self: SagaWorkflow, input: SagaInput) -> Any:
-        return await self.execute(plan, saga, codec, payloads, expressions, input)
+        return await self.execute(input)
 
     # Temporal wants `run` on the class itself, refuses functions that look local, and takes an
     # annotated `self` for an input.
     del run.__annotations__["self"]
     run.__qualname__ = f"{saga.short}.run"
-    made = type(saga.short, (SagaWorkflow,), {"run": workflow.run(run), **handlers(saga)})
+    members = {"definition": definition, "run": workflow.run(run), **handlers(saga)}
     return workflow.defn(
         name=saga.name, sandboxed=False, versioning_behavior=VersioningBehavior.PINNED
-    )(made)
+    )(type(saga.short, (SagaWorkflow,), members))
 
 
 class SagaWorkflow:
     """What all saga workflows share: the effects of the interpreter, and the end of a saga."""
 
-    def __init__(self) -> None:
-        self.mailbox = Mailbox()
-        self.views: Views | None = None
+    definition: ClassVar[Definition]
+
+    @workflow.init
+    def __init__(self, input: SagaInput) -> None:
+        # Before the first signal or update: what comes at a boundary finds the saga as it was.
+        self._handover = Handover(input)
+        self.mailbox = self._handover.mailbox
+        self._room = self._handover.room
+        self._cancels = Cancels()
+        made = self.definition
+        self._calls = Calls(
+            made.plan, made.saga, made.codec, made.payloads, self._cancels, input.cause
+        )
+        self._functions = Invocations(made.plan, made.codec, self._cancels)
+        self._children = Children(
+            made.plan, made.codec, made.expressions, self._cancels, input.events
+        )
         self._decisions: dict[str, Decision] = {}
         self._clock_read = False
         #: What a person is to decide, by path: the undos of parallel branches may park together.
         self._parked: dict[str, str] = {}
+        self.views: Views | None = None
+        if self._handover.state is not None:
+            self._interpret(self._handover.state)
 
     @workflow.signal(name=EVENT)
     def event(self, arrival: Arrival) -> None:
@@ -102,38 +126,20 @@ class SagaWorkflow:
         if resolution.path in self._parked and resolution.decision in set(Decision):
             self._decisions[resolution.path] = Decision(resolution.decision)
 
-    async def execute(
-        self,
-        plan: Plan,
-        saga: SagaPlan,
-        codec: JsonCodec,
-        payloads: Payloads,
-        expressions: Expressions,
-        input: SagaInput,
-    ) -> Any:
+    async def execute(self, input: SagaInput) -> Any:
         """Runs the saga to one of its ends: the result, a failure or a cancellation; or to where
         another run goes on."""
-        self._codec = codec
-        self._cancels = Cancels()
-        self._calls = Calls(plan, saga, codec, payloads, self._cancels, input.cause)
-        self._functions = Invocations(plan, codec, self._cancels)
-        self._children = Children(plan, codec, expressions, self._cancels, input.events)
-        self._room = Room(input.events)
-        before = carried(input.carried)
-        if before:
-            self.mailbox.restore(before.arrivals(), before.known)
-        if input.cause:
-            self.mailbox.know(input.cause)
-        state = before.state if before else _to_undo(input)
+        state = self._handover.state
+        if state is None:
+            self._interpret(None)
         try:
             while True:
-                interpreter = Interpreter(plan, saga, self, expressions, self._full)
-                self.views = Views(interpreter.names, codec, expressions)
                 try:
-                    return await self._run(interpreter, saga, input, before, state)
+                    return await self._run(input, state)
                 except Paused as paused:
                     state = paused.state
-                    self._leave(state, input, before)
+                self._handover.leave(state)
+                self._interpret(state)
         except CompensationFailed as failed:
             raise _given_up(str(failed)) from None
         except SagaFailed as failed:
@@ -141,41 +147,35 @@ class SagaWorkflow:
                 return {UNDONE: str(failed)}
             raise _failure(str(failed)) from None
 
-    async def _run(
-        self,
-        interpreter: Interpreter,
-        saga: SagaPlan,
-        input: SagaInput,
-        before: Carried | None,
-        state: dict[str, Any] | None,
-    ) -> Any:
-        """The saga's course; with a state from there on. Raises SagaFailed, Paused."""
-        back = state if state and "reason" in state else None
-        self._course = Course(
-            partial(interpreter.compensate, back),
-            saga.within,
-            (workflow.now() - _began(before)).total_seconds() if state else 0.0,
+    def _interpret(self, state: dict[str, Any] | None) -> None:
+        """Begins, or goes on from a state."""
+        made = self.definition
+        self._interpreter = Interpreter(
+            made.plan, made.saga, self, made.expressions, self._full, self._room.spent, state
         )
-        if back:
-            await self._course.back(back["reason"])
+        self.views = Views(self._interpreter.names, made.codec, made.expressions)
+
+    async def _run(self, input: SagaInput, state: dict[str, Any] | None) -> Any:
+        """The saga's course; with a state from there on. Raises SagaFailed, CompensationFailed,
+        Paused."""
+        passed = self._handover.passed() if state else 0.0
+        back = self._interpreter.compensate
+        self._course = Course(back, self.definition.saga.within, passed)
+        if state and "reason" in state:
+            await self._course.back(state["reason"])
         if state and state["forward"]:
             self._course.pass_pivot()
-        return await self._course.run(self._forwards(interpreter, saga, input, state))
+        return await self._course.run(self._forwards(input, state is None))
 
-    async def _forwards(
-        self,
-        interpreter: Interpreter,
-        saga: SagaPlan,
-        input: SagaInput,
-        state: dict[str, Any] | None,
-    ) -> Any:
+    async def _forwards(self, input: SagaInput, first: bool) -> Any:
         """The saga's result in wire form. Raises SagaFailed, Paused."""
-        if state is None:
-            given = parameters_of(saga, input.parameters, self._codec)
-            result = await interpreter.run(given)
+        saga, codec = self.definition.saga, self.definition.codec
+        if first:
+            given = parameters_of(saga, input.parameters, codec)
+            result = await self._interpreter.run(given)
         else:
-            result = await interpreter.resume(state)
-        return _for_caller(result_of(saga, result, self._codec), interpreter)
+            result = await self._interpreter.resume()
+        return _for_caller(result_of(saga, result, codec), self._interpreter)
 
     def _full(self) -> bool:
         """Whether another run is to go on. A cancel that was kept takes effect before that."""
@@ -183,19 +183,6 @@ class SagaWorkflow:
             return False
         self._cancels.take_effect()
         return True
-
-    def _leave(self, state: dict[str, Any], input: SagaInput, before: Carried | None) -> None:
-        """Ends this run for the next one, unless there is more to carry than it could take."""
-        began = _began(before)
-        runs = before.runs + 1 if before else 1
-        wire = carry(state, list(self.mailbox), self.mailbox.known(), began, runs)
-        if wire is None:
-            self._room.put_off()
-            return
-        chain = {"began": began.isoformat(), "runs": runs + 1}
-        workflow.continue_as_new(
-            replace(input, carried=wire), memo={**workflow.memo(), CHAIN: chain}
-        )
 
     # --- Effects
 
@@ -269,7 +256,7 @@ class SagaWorkflow:
                 if arrival.type != wire_type(event):
                     continue
                 try:
-                    payload = self._codec.from_wire(arrival.data, Named(event))
+                    payload = self.definition.codec.from_wire(arrival.data, Named(event))
                 except DecodeError as error:
                     workflow.logger.warning("event %s dropped: %s", arrival.id, error)
                     self.mailbox.take(arrival)
@@ -304,20 +291,6 @@ class SagaWorkflow:
         """The memo holds one of them; its decision brings the next."""
         first = next(({"path": p, "reason": r} for p, r in self._parked.items()), None)
         workflow.upsert_memo({ATTENTION: first})
-
-
-def _began(before: Carried | None) -> datetime:
-    """When the saga did, in its first run."""
-    return before.began if before else workflow.info().start_time
-
-
-def _to_undo(input: SagaInput) -> dict[str, Any] | None:
-    """The state of a run that only undoes."""
-    if input.undo is None:
-        return None
-    caller = workflow.memo_value(CALLER)
-    reason = f"undone for `{caller['id']}`"
-    return {"undos": unpack(input.undo), "forward": False, "reason": reason}
 
 
 def _for_caller(result: Any, interpreter: Interpreter) -> Any:

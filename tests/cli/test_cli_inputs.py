@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +25,21 @@ saga Talk(id: string) -> string key id {
   await Approve as one when one.granted
   await Approve as two when two.granted
   return progress + one.by + two.by
+}
+
+/// Counts until it is enough.
+saga Count(id: string) -> int key id {
+  signal Tick { n: int }
+  query counted -> int = sum
+  update Enough { at: int } { set enough = at }
+
+  var sum = 0
+  var enough = 1000
+  while sum < enough {
+    await Tick as tick
+    set sum = sum + tick.n
+  }
+  return sum
 }
 """
 
@@ -62,6 +78,30 @@ def talk(cli: Cli, request: pytest.FixtureRequest) -> Talk:
     talk = Talk(cli, cli.call("start", "Talk", "--input", given).out.strip())
     eventually(lambda: talk("query", "state").code == 0)
     return talk
+
+
+def test_a_saga_of_many_runs_is_one(cli: Cli) -> None:
+    """Started with runs of few events it is told, asked, changed and shown as one saga."""
+    given, few = json.dumps({"id": "many"}), {"ORCHESTRATE_EVENTS_PER_RUN": "10"}
+    count = Talk(cli, cli.call("start", "Count", "--input", given, env=few).out.strip())
+
+    def counted(n: int) -> bool:
+        return count("query", "counted").out == f"{n}\n"
+
+    for n in range(1, 13):
+        for _ in range(2):
+            assert count("signal", "Tick", "--input", '{"n": 1}', "--id", n).code == 0
+        eventually(partial(counted, n))
+    shown = count("show", "--json").json
+    assert (shown["status"], shown["runs"] > 2) == ("running", True)
+    assert f" history events in {shown['runs']} runs" in count("show").out
+    for _ in range(2):
+        assert count("update", "Enough", "--input", '{"at": 13}', "--id", "one").code == 0
+    assert count("signal", "Tick", "--input", '{"n": 1}').code == 0
+    eventually(lambda: count("show", "--json").json["status"] == "completed")
+    assert count("show", "--json").json["outcome"]["result"] == 13
+    listed = [i for i in cli.call("list", "--json").json if i["id"] == count.id]
+    assert [i["status"] for i in listed] == ["completed"]
 
 
 def test_a_saga_is_asked_changed_and_told(talk: Talk) -> None:

@@ -44,9 +44,11 @@ class Relay:
         self.full = full
         self.runs = 0
 
-    def _next(self, plan: Plan) -> Interpreter:
+    def _next(self, text: str, state: str | None = None) -> Interpreter:
         self.runs += 1
-        return Interpreter(plan, plan.sagas["t.S"], self.script, Expressions(), self.full)
+        plan, read = Plan.model_validate_json(text), json.loads(state) if state else None
+        saga = plan.sagas["t.S"]
+        return Interpreter(plan, saga, self.script, Expressions(), self.full, state=read)
 
     async def run(self, body: str, header: str = "-> string", n: int = 1) -> str:
         """How the saga ended, as `Script.run` says it."""
@@ -55,28 +57,28 @@ class Relay:
             return await self._forward(text, {"id": "k", "n": n})
 
     async def _forward(self, text: str, parameters: dict[str, Any]) -> str:
-        state: Any = None
+        interpreter, first = self._next(text), True
         while True:
-            interpreter = self._next(Plan.model_validate_json(text))
             try:
-                if state is None:
-                    return f"returned {await interpreter.run(parameters)}"
-                return f"returned {await interpreter.resume(json.loads(state))}"
+                going = interpreter.run(parameters) if first else interpreter.resume()
+                return f"returned {await going}"
             except Paused as paused:
-                state = json.dumps(paused.state, allow_nan=False)
+                interpreter, first = (
+                    self._next(text, json.dumps(paused.state, allow_nan=False)),
+                    False,
+                )
             except SagaFailed as failed:
                 self.script.log.append("--")
                 return await self._backward(text, interpreter, f"failed: {failed}")
 
     async def _backward(self, text: str, interpreter: Interpreter, end: str) -> str:
-        state: Any = None
         while True:
             try:
-                await interpreter.compensate(json.loads(state) if state else None)
+                await interpreter.compensate()
                 return end
             except Paused as paused:
                 state = json.dumps(paused.state, allow_nan=False)
-                interpreter = self._next(Plan.model_validate_json(text))
+                interpreter = self._next(text, state)
             except CompensationFailed as failed:
                 return f"{end}; {failed}"
 
@@ -212,6 +214,28 @@ async def test_a_step_of_unknown_outcome_is_settled_in_another_run() -> None:
     assert again[4:] == [("s[0]", {"id": "ka"}), ("s[0]:undo", {"id": "k", "ref": "r0"})]
 
 
+async def test_an_undo_block_of_an_earlier_run_sees_its_names() -> None:
+    """It runs as a whole; the saga stops before and after it."""
+    body = """
+      var x = 1
+      for i in [1, 2] {
+        let y = x * 10
+        step s = a.Do(id: id) undo {
+          for j in [y, i] { step u = b.Undo(id: id, ref: string(j) + s.ref) with quick }
+        }
+        set x = x + 1
+      }
+      fail "no"
+    """
+    whole, parts = Script(), Script()
+    relay = Relay(parts, always)
+    assert await relay.run(body) == await whole.run(body) == "failed: no"
+    assert sent(parts) == sent(whole)
+    refs = [a["ref"] for _, a in sent(parts) if "ref" in a]
+    assert refs == ["20r", "2r", "10r", "1r"]
+    assert relay.runs == 4
+
+
 async def test_another_run_knows_that_the_pivot_is_passed() -> None:
     """It only goes forward: a person decides about what is exhausted."""
     body = f"""
@@ -235,6 +259,91 @@ async def test_an_undo_that_a_person_gives_up_ends_the_way_back_of_many_runs() -
     assert await Relay(script, always).run(body) == "failed: no; s[1]:undo was given up"
     assert script.undone[0] == "s[2]:undo"
     assert "s[0]:undo" not in script.log
+
+
+async def test_turns_at_once_end_before_another_run_begins_the_rest() -> None:
+    """Each is done once; yields are in the order of the items, and all are undone, last first."""
+    body = f"""
+      let ys = for i in [1, 2, 3, 4, 5, 6, 7] parallel 3 {{
+        {step("s", "a", "string(i)")}
+        if i != 4 {{ yield i }}
+      }}
+      fail "at " + string(ys.sum()) + ":" + string(ys[3])
+    """
+    for full in (always, every(2), every(5)):
+        script = Script()
+        relay = Relay(script, full)
+        assert await relay.run(body) == "failed: at 24:5"
+        before = script.log[: script.log.index("--")]
+        assert sorted(before) == [f"s[{i}]" for i in range(7)]
+        assert script.undone == [f"s[{i}]:undo" for i in reversed(range(7))]
+        assert relay.runs > 2
+
+
+async def test_branches_are_undone_across_runs() -> None:
+    """Side by side, each in its own order; none twice."""
+    body = f"""
+      {step("first", "a")}
+      parallel {{
+        branch p {{ for i in [1, 2, 3] {{ {step("s", "b", "string(i)")} }} }}
+        branch q {{ {step("t", "c")} {step("u", "d")} }}
+      }}
+      fail "no"
+    """
+    whole, parts = Script(), Script()
+    relay = Relay(parts, always)
+    assert await relay.run(body) == await whole.run(body) == "failed: no"
+    assert sorted(sent(parts), key=str) == sorted(sent(whole), key=str)
+    for branch in ("s", "t"):
+        assert [m for m in parts.undone if m[0] == branch] == [
+            m for m in whole.undone if m[0] == branch
+        ]
+    assert parts.undone[-1] == "first:undo"
+    assert relay.runs > 3
+
+
+@pytest.mark.parametrize(
+    "loop", ["while n == 1", "for i in [1, 2, 3]", "for i in [1, 2, 3, 4] parallel 2"]
+)
+async def test_a_loop_that_has_no_room_and_cannot_stop_fails(loop: str) -> None:
+    """Before Temporal ends the saga with nothing undone; a loop that can stop does."""
+    body = f"""
+      parallel {{ branch p {{ {loop} {{ {step("s", "a")} }} }} branch q {{ }} }}
+      return "no"
+    """
+    script = Script()
+    end = await script.to_the_end(*begun(script, body, lambda: "p.s[1]" in script.log))
+    assert "too many turns for one run, and no place to go on in another" in end
+    assert script.undone[-1] == "p.s[0]:undo"
+
+
+async def test_after_the_pivot_a_loop_without_room_goes_on() -> None:
+    """There is no way back: what cannot fail does not."""
+    body = f"""
+      pivot {step("p", "b")}
+      parallel {{ branch p {{ for i in [1, 2] {{ step s = a.Do(id: id) on Refused {{ }} }} }} }}
+      return "x"
+    """
+    script = Script()
+    assert await script.to_the_end(*begun(script, body, always)) == "returned x"
+
+
+async def test_an_undo_block_comes_to_its_end_without_room() -> None:
+    """There is room kept for it."""
+    body = """
+      step s = a.Do(id: id) undo { for i in [1, 2] { step u = b.Do(id: id) on Refused { } } }
+      fail "no"
+    """
+    script = Script()
+    assert await script.to_the_end(*begun(script, body, always)) == "failed: no"
+    assert script.undone == ["s:undo.u[0]", "s:undo.u[1]"]
+
+
+def begun(script: Script, body: str, spent: Full) -> tuple[Interpreter, asyncio.Future[Any]]:
+    """A saga in a run that has no more room when `spent` says so."""
+    plan = plan_of(body)
+    interpreter = Interpreter(plan, plan.sagas["t.S"], script, Expressions(), spent=spent)
+    return interpreter, asyncio.ensure_future(interpreter.run({"id": "k", "n": 1}))
 
 
 async def test_a_saga_that_is_never_full_does_not_stop() -> None:
@@ -325,7 +434,8 @@ TREES = st.recursive(
 async def test_any_nest_of_blocks_is_one_course(
     tree: list[Any], seed: int, often: int, events: int
 ) -> None:
-    """Whatever stands in whatever, wherever it stops."""
+    """Whatever stands in whatever, wherever it stops; branches that are undone side by side may
+    take turns otherwise."""
     body = f"var v = n\n{Writer().block(tree)}\nreturn string(v)"
 
     def script() -> Chance:
@@ -336,4 +446,8 @@ async def test_any_nest_of_blocks_is_one_course(
     whole, parts = script(), script()
     end = await whole.run(body)
     assert await Relay(parts, every(often)).run(body) == end
+    if "parallel" in body:
+        for course in (whole, parts):
+            course.log.sort()
+            course.sent.sort(key=lambda c: c.message)
     assert (parts.log, sent(parts)) == (whole.log, sent(whole))

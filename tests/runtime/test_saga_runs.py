@@ -11,14 +11,14 @@ import pytest_asyncio
 from temporalio.client import WorkflowExecution
 
 from orchestrator.messaging.envelope import Envelope
+from orchestrator.runtime import room
+from orchestrator.runtime.running import Running, find_running
 from orchestrator.runtime.starts import AlreadyStartedError
 from tests.runtime.eventually import eventually
 from tests.runtime.replay import replay_all
 from tests.runtime.world import FLOW, World, after, silent, usual
 
-WORLD = (
-    FLOW
-    + """
+SAGAS = """
 /// So many turns, then a failure.
 saga NAMELong(id: string, times: int) key id {
   query done -> int = turns
@@ -62,14 +62,53 @@ saga NAMEOn(id: string) -> int key id within 3s {
   }
   return sum
 }
+
+/// Is told, asked and changed by many, all the time.
+saga NAMEOpen(id: string, level: int) -> int key id {
+  signal Tick { n: int }
+  query state -> string = string(sum) + "/" + string(enough)
+  update Raise { by: int } when by > 0 { set enough = enough + by }
+
+  var enough = level
+  var sum = 0
+  while sum < enough {
+    await Tick as t
+    step a = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id)
+    set sum = sum + t.n
+  }
+  if sum > 1000 { fail "too many" }
+  return sum
+}
+
+/// Many at once, then a failure.
+saga NAMEEach(id: string, items: list<int>) key id {
+  let ns = for i in items parallel 5 {
+    step a = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id)
+    step b = NAMEbank.Pay(id: id)
+      undo NAMEbank.Refund(id: id, ref: string(i))
+      on Declined { fail "declined" }
+    yield i
+  }
+  fail ns == items ? "all in order" : "not in order"
+}
+
+/// A loop that something runs beside.
+saga NAMEBeside(id: string) key id {
+  step first = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id)
+  parallel {
+    branch l { while true { step a = NAMEwares.Take(id: id) undo NAMEwares.Put(id: id) } }
+    branch r { step b = NAMEbank.Pay(id: id) undo NAMEbank.Refund(id: id, ref: "-") }
+  }
+}
 """
-)
+WORLD = FLOW + SAGAS
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def small(shop: World) -> AsyncIterator[None]:
-    """Runs of few events."""
+async def small(shop: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Runs of few events; with three times as many a loop that cannot stop fails."""
     shop.events_per_run = 25
+    monkeypatch.setattr(room, "_MOST_EVENTS", 80)
     yield
     shop.events_per_run = None
 
@@ -220,6 +259,103 @@ async def test_an_undo_that_is_parked_in_a_later_run_is_resolved(shop: World) ->
     assert await shop.instances.resolve(id, "retry") == "a[19]:undo"
     assert (await shop.end(id)).reason == "after 60"
     assert shop.undone(id)[-2:] == ["a[0]:undo", "first:undo"]
+
+
+async def open_saga(shop: World, level: int) -> tuple[str, Running]:
+    """A saga that is talked to, as a person talks to it."""
+    id = await shop.start("Open", shop.key(), level=level)
+    async with shop.database.reading() as session:
+        running = await find_running(shop.client, session, id)
+
+    async def begun() -> bool:
+        return await running.query("state") == f"0/{level}"
+
+    await eventually(begun, "it has begun")
+    return id, running
+
+
+async def test_no_signal_or_update_is_lost_or_made_twice_at_a_boundary(shop: World) -> None:
+    """Many people talk to a saga all the time, some of them twice; none is refused, whichever run
+    hears them, and the next runs know whom the earlier ones heard."""
+    id, running = await open_saga(shop, 100)
+
+    async def talk(number: int) -> None:
+        await running.signal("Tick", {"n": 1}, f"t{number}")
+        if number % 4 == 0:
+            await running.update("Raise", {"by": 1}, f"u{number}")
+        done, _, enough = (await running.query("state")).partition("/")
+        assert 0 <= int(done) <= 125 and 100 <= int(enough) <= 125
+
+    async def all_talk() -> None:
+        for begin in range(0, 100, 10):
+            await asyncio.gather(*(talk(n) for n in range(begin, begin + 10)))
+
+    await all_talk()
+    await shop.sent(id, "a[99]")
+    assert (await shop.instances.show(id)).instance.runs > 3
+    await all_talk()
+    for number in range(25):
+        await running.signal("Tick", {"n": 1}, f"last{number}")
+    assert (await shop.end(id, 60)).result == 125
+    assert list(dict.fromkeys(shop.seen[id])) == [f"a[{i}]" for i in range(125)]
+    assert await running.query("state") == "125/125"
+
+
+async def test_a_query_is_answered_while_later_runs_undo(shop: World) -> None:
+    """The names are those that the saga had when it failed."""
+    id, running = await open_saga(shop, 2000)
+    key = id.partition("/")[2]
+    shop.script[key, "Put"] = [*([usual] * 30), silent, silent, silent, usual]
+    await asyncio.gather(*(running.signal("Tick", {"n": 1}) for _ in range(60)))
+    await running.signal("Tick", {"n": 1940})
+
+    async def parked() -> str | None:
+        return (await shop.instances.show(id)).instance.attention
+
+    await eventually(parked, "it is parked", 60)
+    assert await running.query("state") == "2000/2000"
+    await shop.instances.resolve(id, "retry")
+    assert (await shop.end(id, 60)).reason == "too many"
+    assert len(shop.undone(id)) == 61
+
+
+async def test_turns_at_once_go_on_in_the_next_run(shop: World) -> None:
+    """Those under way end first; each turn is done once and undone once, last first, and what they
+    yield is in order."""
+    key = shop.key()
+    id = await shop.start("Each", key, items=list(range(60)))
+    outcome = await shop.end(id, 90)
+    assert (outcome.status, outcome.reason) == ("failed", "all in order")
+    expected = [f"{s}[{i}]:undo" for i in reversed(range(60)) for s in ("b", "a")]
+    assert shop.undone(id) == expected
+    assert len(set(shop.seen[id])) == 240
+    assert b'"ref":"59"' in shop.commands[f"{id}#b[59]:undo"].data
+    assert (await shop.instances.show(id)).instance.runs > 5
+
+
+async def test_a_cancel_stops_turns_at_once_in_a_later_run(shop: World) -> None:
+    """All that any run began is undone."""
+    key = shop.key()
+    shop.script[key, "Pay"] = [*([usual] * 40), after(3)]
+    id = await shop.start("Each", key, items=list(range(5000)))
+    await in_run(shop, id, 2)
+    await shop.sent(id, "b[42]")
+    await shop.instances.cancel(id)
+    assert (await shop.end(id, 60)).status == "cancelled"
+    done = {p for p in shop.seen[id] if not p.endswith(":undo")}
+    assert {f"{p}:undo" for p in done} == set(shop.undone(id))
+
+
+async def test_a_loop_that_cannot_stop_fails_before_temporal_ends_it(shop: World) -> None:
+    """It has something beside it; what it did is undone, in further runs."""
+    id = await shop.start("Beside", shop.key())
+    outcome = await shop.end(id, 60)
+    assert outcome.reason and "too many turns for one run" in outcome.reason
+    done = [p for p in dict.fromkeys(shop.seen[id]) if not p.endswith(":undo")]
+    assert len(done) > 20
+    assert sorted(shop.undone(id)) == sorted(f"{p}:undo" for p in done)
+    assert shop.undone(id)[-1] == "first:undo"
+    assert (await shop.instances.show(id)).instance.runs > 1
 
 
 async def test_a_key_is_not_started_again_while_later_runs_go_on(shop: World) -> None:
