@@ -131,3 +131,7 @@ class Effects(Protocol):
 
     async def attention(self, path: str, reason: str) -> Decision:
         """Parks the saga until a person decides."""
+
+    async def settle(self) -> None:
+        """Called before another run goes on: returns when nothing of what was done can get lost or
+        has to be done again."""

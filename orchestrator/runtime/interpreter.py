@@ -122,6 +122,7 @@ class Interpreter:
         """Undoes what was done and is not undone yet, last first. Raises CompensationFailed, and
         Paused when it stopped."""
         if not await self._compensation.run(self.undos, self._full):
+            await self._effects.settle()
             raise Paused(self._remembered())
 
     async def _body(self, names: Mapping[str, Any], way: Way) -> Any:
@@ -129,7 +130,9 @@ class Interpreter:
         env.update({CLOCK: self._effects.now, **names})
         left = await self._block(self._saga.body, env, self.undos, way)
         if isinstance(left, Stopped):
+            await self._effects.settle()
             frames = [f.freeze() for f in reversed(left.frames)]
+            # Only now: updates may have changed variables meanwhile.
             raise Paused({**self._remembered(), "way": frames})
         return left.value if left else None
 

@@ -151,7 +151,7 @@ class SagaWorkflow:
         """Begins, or goes on from a state."""
         made = self.definition
         self._interpreter = Interpreter(
-            made.plan, made.saga, self, made.expressions, self._full, self._room.spent, state
+            made.plan, made.saga, self, made.expressions, self._room.full, self._room.spent, state
         )
         self.views = Views(self._interpreter.names, made.codec, made.expressions)
 
@@ -176,13 +176,6 @@ class SagaWorkflow:
         else:
             result = await self._interpreter.resume()
         return _for_caller(result_of(saga, result, codec), self._interpreter)
-
-    def _full(self) -> bool:
-        """Whether another run is to go on. A cancel that was kept takes effect before that."""
-        if not self._room.full():
-            return False
-        self._cancels.take_effect()
-        return True
 
     # --- Effects
 
@@ -282,6 +275,13 @@ class SagaWorkflow:
             raise
         self._settled(path)
         return self._decisions.pop(path)
+
+    async def settle(self) -> None:
+        """A timer puts what was done into the history, and brings what came meanwhile, a cancel
+        among it: the task that continues then does nothing else. The server refuses it when a
+        signal comes in that moment, and until it is done again nobody can send one."""
+        self._cancels.take_effect()
+        await workflow.sleep(_MOMENT)
 
     def _settled(self, path: str) -> None:
         del self._parked[path]

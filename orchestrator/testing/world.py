@@ -375,6 +375,9 @@ class Instance:
         world.log(Event.NOTE, f"a person decides: {decision.value}", path=path)
         return decision
 
+    async def settle(self) -> None:
+        """Nothing gets lost here, and a scenario is one run."""
+
 
 def _pause(policy: PolicyPlan, attempt: int) -> float:
     """The wait after an attempt, as Temporal counts it; without a maximum it is 100 times the

@@ -134,6 +134,9 @@ class Script:
         self.log.append(f"park {path}: {reason}")
         return self.decisions[path].pop(0)
 
+    async def settle(self) -> None:
+        pass
+
     async def run(self, body: str, header: str = "-> string", n: int = 1) -> str:
         """Runs the saga to its end and compensates as the workflow does; how it ended."""
         interpreter = self.interpreter(plan_of(body, header))

@@ -346,6 +346,55 @@ def begun(script: Script, body: str, spent: Full) -> tuple[Interpreter, asyncio.
     return interpreter, asyncio.ensure_future(interpreter.run({"id": "k", "n": 1}))
 
 
+class Meanwhile(Script):
+    """Something comes while the saga settles before its next run."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        super().__init__()
+        self._act = act
+
+    async def settle(self) -> None:
+        self._act()
+        await asyncio.sleep(0)
+
+
+async def test_an_update_that_comes_as_the_saga_stops_goes_on() -> None:
+    """The next run has the variable as it was last."""
+    script = Meanwhile(lambda: interpreter.names.update(x=5))
+    plan = plan_of("var x = 0 while x < 9 { set x = x + 1 } return string(x)")
+    interpreter = Interpreter(plan, plan.sagas["t.S"], script, Expressions(), always)
+    with pytest.raises(Paused) as paused:
+        await interpreter.run({"id": "k", "n": 1})
+    again = Interpreter(plan, plan.sagas["t.S"], script, Expressions(), state=paused.value.state)
+    assert again.names["x"] == 5
+    assert await again.resume() == "9"
+
+
+async def test_a_cancel_that_comes_as_the_saga_stops_undoes_all() -> None:
+    """What this run did and what the one before did, a scope's, too."""
+    script = Meanwhile(lambda: len(script.sent) == 4 and body.cancel())
+    loop = f"while true {{ try {{ {step('s', 'a')} }} on Refused {{ }} }}"
+    plan = plan_of(loop, header="")
+
+    def run(state: Any = None) -> tuple[Interpreter, asyncio.Future[Any]]:
+        saga = Interpreter(
+            plan,
+            plan.sagas["t.S"],
+            script,
+            Expressions(),
+            lambda: len(script.sent) in (2, 4),
+            state=state,
+        )
+        return saga, asyncio.ensure_future(saga.resume() if state else saga.run({"id": "k"}))
+
+    _, body = run()
+    with pytest.raises(Paused) as paused:
+        await body
+    saga, body = run(json.loads(json.dumps(paused.value.state)))
+    assert await script.to_the_end(saga, body) == "cancelled"
+    assert script.undone == [f"s[{i}]:undo" for i in (3, 2, 1, 0)]
+
+
 async def test_a_saga_that_is_never_full_does_not_stop() -> None:
     """Its course is one run's, to the letter."""
     relay = Relay(Script(), lambda: False)
