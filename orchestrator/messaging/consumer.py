@@ -85,8 +85,7 @@ class KeyedConsumer:
             waits = _POLL_PAUSED if self._paused else min(_POLL, self._commit_every)
             records = await self._reader.poll(500, waits)
             # Nothing is awaited from here to `start`: a rebalance cannot come between.
-            for record in records:
-                self._take(record)
+            self._take(records)
             self._lanes.start()
             self._balance()
             if self._clock() >= self._next_commit:
@@ -94,14 +93,23 @@ class KeyedConsumer:
             elif records:
                 await asyncio.sleep(0)  # a reader with records at hand does not yield by itself
 
-    def _take(self, record: Record) -> None:
-        assert record.partition is not None, "a record that was read"
-        partition = (record.topic, record.partition)
-        progress = self._progress.get(partition)
-        if progress is None:
-            progress = self._progress[partition] = Progress()
-        progress.take(record)
-        self._lanes.add(record, progress)
+    def _take(self, records: list[Record]) -> None:
+        add, progress = self._lanes.add, None
+        topic, partition = "", None
+        for record in records:
+            if record.partition != partition or record.topic != topic:
+                topic, partition = record.topic, record.partition
+                assert partition is not None, "a record that was read"
+                progress = self._progress_of((topic, partition))
+            assert progress is not None
+            progress.take(record)
+            add(record, progress)
+
+    def _progress_of(self, partition: TopicPartition) -> Progress:
+        found = self._progress.get(partition)
+        if found is None:
+            found = self._progress[partition] = Progress()
+        return found
 
     def _failed(self, record: Record, error: Exception) -> None:
         log.error(

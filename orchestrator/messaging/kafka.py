@@ -10,7 +10,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 
 from dsl.model import TopicModel
-from orchestrator.messaging.bus import Reader, Start
+from orchestrator.messaging.bus import BusError, Reader, Start
 from orchestrator.messaging.kafka_producer import KafkaProducer
 from orchestrator.messaging.kafka_reader import KafkaReader, stop_consumer
 from orchestrator.messaging.kafka_settings import KafkaSettings
@@ -47,6 +47,10 @@ class KafkaBus:
     async def publish(self, record: Record) -> None:
         """See `Bus`."""
         await self._producer.publish(record)
+
+    async def publish_all(self, records: Sequence[Record]) -> dict[int, BusError]:
+        """See `Bus`."""
+        return await self._producer.publish_all(records)
 
     async def create_topics(self, topics: Sequence[TopicModel]) -> list[str]:
         """See `Bus`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from aiokafka.errors import (
 )
 
 from orchestrator.messaging.bus import BusError, UndeliverableError
+from orchestrator.messaging.deadlines import Deadlines
 from orchestrator.messaging.kafka_settings import NOT_ALLOWED, KafkaSettings
 from orchestrator.messaging.kafka_topics import partition_counts
 from orchestrator.messaging.record import Record
@@ -49,6 +51,7 @@ class KafkaProducer:
         self._replacing = asyncio.Lock()
         self._finding = asyncio.Lock()
         self._topics: set[str] = set()
+        self._deadlines = Deadlines(settings.publish_limit)
 
     async def start(self) -> None:
         """Connects. Raises BusError."""
@@ -63,45 +66,99 @@ class KafkaProducer:
     async def publish(self, record: Record) -> None:
         """See `Bus.publish`. An idempotent aiokafka producer never gives a batch up by itself, so
         a record that timed out may still arrive when the broker is back."""
-        if record.topic not in self._topics:
-            await self._find(record.topic)
-        producer = self._current()
+        producer = self._producer
         try:
+            future = await self._send(record)
+            self._deadlines.watch(future)
+            await future
+        except (KafkaError, TimeoutError) as error:
+            failure = self._failure(record, error)
+            if failure is not None:
+                raise failure from error
+            assert producer is not None, "a producer broke"
+            await self._replace(producer, error)
+            await self._send_again(record)
+
+    async def publish_all(self, records: Sequence[Record]) -> dict[int, BusError]:
+        """See `Bus.publish_all`."""
+        producer = self._producer
+        failed: dict[int, BusError] = {}
+        for place, error in (await self._sent(records)).items():
+            record = records[place]
+            failure = error if isinstance(error, BusError) else self._failure(record, error)
+            if failure is None:
+                assert producer is not None, "a producer broke"
+                failure = await self._recovered(producer, record, error)
+            if failure is not None:
+                failed[place] = failure
+        return failed
+
+    async def _sent(self, records: Sequence[Record]) -> dict[int, Exception]:
+        """Sends all, waits for all, and gives what went wrong, in the order of the records."""
+        futures: dict[int, asyncio.Future[Any]] = {}
+        errors: dict[int, Exception] = {}
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.publish_limit):
-                await self._send_by(producer, record)
-        except TimeoutError:
-            raise self._unacknowledged(record) from None
-        except _REFUSALS as error:
+                for place, record in enumerate(records):
+                    try:
+                        futures[place] = await self._send(record)
+                    except (BusError, KafkaError) as error:
+                        errors[place] = error
+                for future in futures.values():
+                    with contextlib.suppress(KafkaError):
+                        await future
+        for place in range(len(records)):
+            if place not in errors and (failure := _error(futures.get(place))) is not None:
+                errors[place] = failure
+        return dict(sorted(errors.items()))
+
+    async def _recovered(
+        self, broken: AIOKafkaProducer, record: Record, error: Exception
+    ) -> BusError | None:
+        try:
+            await self._replace(broken, error)
+            await self._send_again(record)
+        except BusError as failure:
+            return failure
+        return None
+
+    def _failure(self, record: Record, error: Exception) -> BusError | None:
+        """What is to be told of a record; None when the producer is broken and a new one may send
+        it."""
+        if isinstance(error, _REFUSALS):
             self._topics.discard(record.topic)
             refused = self._settings.refused(f"a record for `{record.topic}`", error)
-            raise UndeliverableError(str(refused)) from error
-        except KafkaError as error:
-            if error.retriable:
-                raise self._unacknowledged(record) from error
-            log.warning("producer replaced", error=type(error).__name__)
-            await self._replace(producer)
-            await self._send_again(record)
+            return UndeliverableError(str(refused))
+        if isinstance(error, KafkaError) and not error.retriable:
+            return None
+        return self._unacknowledged(record)
 
     async def _send_again(self, record: Record) -> None:
         try:
             async with asyncio.timeout(self._settings.publish_limit):
-                await self._send_by(self._current(), record)
+                await (await self._send(record))
         except (KafkaError, TimeoutError) as error:
             raise self._unacknowledged(record) from error
 
-    async def _send_by(self, producer: AIOKafkaProducer, record: Record) -> None:
-        if record.partition is not None:
-            known = await producer.partitions_for(record.topic)
-            if record.partition not in known:
+    async def _send(self, record: Record) -> asyncio.Future[Any]:
+        """Hands a record over; the future is its acknowledgement."""
+        topic, key, value, headers, partition, _, _ = record
+        if topic not in self._topics:
+            await self._find(topic)
+        producer = self._producer
+        if producer is None:
+            raise BusError("the bus is closed")
+        if partition is not None:
+            known = await producer.partitions_for(topic)
+            if partition not in known:
                 raise UndeliverableError(
-                    f"topic `{record.topic}` has no partition {record.partition}, "
-                    f"it has {len(known)}"
+                    f"topic `{topic}` has no partition {partition}, it has {len(known)}"
                 )
-        key = None if record.key is None else record.key.encode("utf-8", "surrogateescape")
-        future = await producer.send(
-            record.topic, record.value, key, record.partition, headers=list(record.headers)
+        encoded = None if key is None else key.encode("utf-8", "surrogateescape")
+        sent: asyncio.Future[Any] = await producer.send(
+            topic, value, encoded, partition, headers=list(headers)
         )
-        await future
+        return sent
 
     async def _find(self, topic: str) -> None:
         async with self._finding:  # a thousand first records ask once
@@ -111,16 +168,12 @@ class KafkaProducer:
         if topic not in self._topics:
             raise self._settings.no_topic(topic)
 
-    async def _replace(self, broken: AIOKafkaProducer) -> None:
+    async def _replace(self, broken: AIOKafkaProducer, error: Exception) -> None:
         async with self._replacing:
             if self._producer is broken:
+                log.warning("producer replaced", error=type(error).__name__)
                 self._producer = await self._connected()
                 await _stop(broken, 1.0)
-
-    def _current(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            raise BusError("the bus is closed")
-        return self._producer
 
     async def _connected(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(**self._settings.options("producer"), **self._options())
@@ -152,6 +205,17 @@ class KafkaProducer:
             f"Kafka at `{self._settings.bootstrap}` did not acknowledge a record for "
             f"`{record.topic}` within {self._settings.publish_limit:g}s: is it running?"
         )
+
+
+def _error(future: asyncio.Future[Any] | None) -> Exception | None:
+    """Why a record was not acknowledged; one that was not even sent had no time."""
+    if future is None or future.cancelled() or not future.done():
+        if future is not None:
+            future.cancel()  # else its error would be reported as one that nobody looked at
+        return TimeoutError()
+    error = future.exception()
+    assert error is None or isinstance(error, Exception)
+    return error
 
 
 async def _stop(producer: AIOKafkaProducer, limit: float) -> None:

@@ -35,7 +35,7 @@ class Lanes:
         self._concurrency = concurrency
         self._failed = failed
         self._queues: dict[_Lane, deque[_Queued]] = {}
-        self._ready: deque[_Lane] = deque()
+        self._ready: deque[tuple[_Lane, deque[_Queued]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
 
@@ -45,20 +45,30 @@ class Lanes:
         lane = (topic, partition, key) if key is not None else (topic, partition, None, offset)
         queue = self._queues.get(lane)
         if queue is None:
-            self._queues[lane] = deque(((record, progress),))
-            self._ready.append(lane)
+            queue = self._queues[lane] = deque(((record, progress),))
+            self._ready.append((lane, queue))
         else:
             queue.append((record, progress))
 
     def start(self) -> None:
-        """Sets as many tasks going as there are keys to serve."""
+        """Sets as many tasks going as there are keys to serve; but one first: when no handler
+        waits for anything it serves all of them, and the others would be made for nothing."""
+        if self._ready and len(self._tasks) < self._concurrency:
+            self._begin()
+            asyncio.get_running_loop().call_soon(self._spread)
+
+    def _spread(self) -> None:
         for _ in range(min(len(self._ready), self._concurrency - len(self._tasks))):
-            task = asyncio.create_task(self._work())
-            self._tasks.add(task)
+            self._begin()
+
+    def _begin(self) -> None:
+        self._tasks.add(asyncio.create_task(self._work()))
 
     async def drain(self, limit: float) -> None:
         """Forgets what has not begun and waits for what has; what still runs after `limit`
         seconds is cancelled, because another reader may own its key from now on."""
+        for queue in self._queues.values():
+            queue.clear()
         self._queues.clear()
         self._ready.clear()
         if not self._tasks:
@@ -81,22 +91,19 @@ class Lanes:
             self._tasks.discard(task)
 
     async def _empty(self) -> None:
-        while self._ready and not self._stopped:
-            lane = self._ready.popleft()
-            # Held here as well: a drain forgets the queues while the handler runs.
-            queue = self._queues[lane]
+        ready, handle = self._ready, self._handle
+        while ready and not self._stopped:
+            lane, queue = ready.popleft()
             record, progress = queue.popleft()
             try:
-                await self._handle(record)
+                await handle(record)
             except Exception as error:
                 self._stopped = True
                 self._failed(record, error)
                 return
             progress.finish(record)
-            if self._queues.get(lane) is not queue:
-                continue
             if queue:
                 # One record at a turn, so that a busy key does not hold a task for itself.
-                self._ready.append(lane)
-            else:
+                ready.append((lane, queue))
+            elif self._queues.get(lane) is queue:  # no drain forgot it while the handler ran
                 del self._queues[lane]

@@ -44,14 +44,19 @@ class MemoryBus:
 
     async def publish(self, record: Record) -> None:
         """See `Bus`."""
-        logs = self._logs_of(record.topic)
-        partition = self._partition(record, len(logs))
-        if not 0 <= partition < len(logs):
-            raise UndeliverableError(
-                f"topic `{record.topic}` has no partition {partition}, it has {len(logs)}"
-            )
-        logs[partition].append(record, datetime.now(UTC))
+        self._append(record)
         await asyncio.sleep(0)
+
+    async def publish_all(self, records: Sequence[Record]) -> dict[int, BusError]:
+        """See `Bus`."""
+        failed: dict[int, BusError] = {}
+        for place, record in enumerate(records):
+            try:
+                self._append(record)
+            except BusError as error:
+                failed[place] = error
+        await asyncio.sleep(0)
+        return failed
 
     async def create_topics(self, topics: Sequence[TopicModel]) -> list[str]:
         """See `Bus`."""
@@ -85,6 +90,15 @@ class MemoryBus:
         reader = MemoryTap(self._logs_by_partition(topics))
         self._readers.append(reader)
         return reader
+
+    def _append(self, record: Record) -> None:
+        logs = self._logs_of(record.topic)
+        partition = self._partition(record, len(logs))
+        if not 0 <= partition < len(logs):
+            raise UndeliverableError(
+                f"topic `{record.topic}` has no partition {partition}, it has {len(logs)}"
+            )
+        logs[partition].append(record, datetime.now(UTC))
 
     def _partition(self, record: Record, count: int) -> int:
         if record.partition is not None:

@@ -9,8 +9,9 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -34,6 +35,7 @@ EMPTY, PUBLISHED, MANY = 100_000, 30_000, 1_000_000
 #: What issue 4 aims at.
 SLOW_AIM, EMPTY_AIM, PUBLISH_AIM = 10.0, 1.0, 0.8
 VALUE = b"x" * 200
+HEADERS = (("ce_id", b"PlaceOrder/42#payment"), ("ce_type", b"payments.ChargeCard"))
 
 _numbers = itertools.count()
 
@@ -94,16 +96,16 @@ async def _empty(bus: Bus, address: str) -> Row:
 
 async def _publishing(bus: Bus, address: str) -> Row:
     topic = await _filled(bus, address, 0)
-    records = [Record(topic, f"k{n % KEYS}", VALUE) for n in range(PUBLISHED)]
+    records = [Record(topic, f"k{n % KEYS}", VALUE, HEADERS) for n in range(PUBLISHED)]
 
     async def ours() -> None:
         for start in range(0, PUBLISHED, 1000):
-            await asyncio.gather(*(bus.publish(r) for r in records[start : start + 1000]))
+            assert await bus.publish_all(records[start : start + 1000]) == {}
 
     async def plain() -> None:
         for start in range(0, PUBLISHED, 1000):
             sent = [
-                await producer.send(topic, r.value, (r.key or "").encode())
+                await producer.send(topic, r.value, (r.key or "").encode(), headers=list(r.headers))
                 for r in records[start : start + 1000]
             ]
             await asyncio.gather(*sent)
@@ -146,6 +148,20 @@ def _producer(address: str) -> AIOKafkaProducer:
     )
 
 
+class Order:
+    """Checks the order of each key: both sides pay for it."""
+
+    def __init__(self) -> None:
+        self._last: dict[str | None, int] = defaultdict(lambda: -1)
+
+    def check(self, key: str | None, headers: Sequence[tuple[str, bytes]]) -> None:
+        """Raises BenchError for a number that is not above the key's last."""
+        number = int(next(value for name, value in headers if name == "n"))
+        if number <= self._last[key]:
+            raise BenchError(f"key {key}: {number} came after {self._last[key]}")
+        self._last[key] = number
+
+
 async def _ours(
     bus: Bus,
     topic: str,
@@ -154,30 +170,31 @@ async def _ours(
     *,
     concurrency: int,
 ) -> float:
-    """Records per second; raises BenchError when a key's order was not kept."""
-    stop, left = asyncio.Event(), count
-    last: dict[str | None, int] = defaultdict(lambda: -1)
+    """Records per second until the last one is handled; raises BenchError when a key's order was
+    not kept."""
+    stop, left, order, ended = asyncio.Event(), count, Order(), 0.0
 
     async def each(record: Record) -> None:
-        nonlocal left
+        nonlocal left, ended
         await handle(record)
-        number = int(record.header("n") or 0)
-        if number <= last[record.key]:
-            raise BenchError(f"key {record.key}: {number} came after {last[record.key]}")
-        last[record.key] = number
+        order.check(record.key, record.headers)
         left -= 1
         if not left:
+            ended = time.perf_counter()
             stop.set()
 
     reader = await bus.reader([topic], f"ours-{next(_numbers)}")
     consumer = KeyedConsumer(reader, each, concurrency=concurrency)
-    return count / await _timed(lambda: consumer.run(stop))
+    begun = time.perf_counter()
+    await consumer.run(stop)
+    return count / (ended - begun)
 
 
 async def _plain(
-    address: str, topic: str, count: int, handle: Callable[[Record], Awaitable[None]]
+    address: str, topic: str, count: int, handle: Callable[[Any], Awaitable[None]]
 ) -> float:
-    """Records per second of what one writes first: read, handle, commit, one after the other."""
+    """Records per second of what one writes first: read, handle, one after the other, and a commit
+    every second. Its keys and headers are read as text and checked as ours are."""
     consumer = AIOKafkaConsumer(
         topic,
         bootstrap_servers=address,
@@ -188,15 +205,16 @@ async def _plain(
     )
 
     async def loop() -> None:
-        done = 0
-        while done < count:
-            batches = await consumer.getmany(timeout_ms=1000, max_records=500)
-            for found in (r for batch in batches.values() for r in batch):
-                await handle(found)
-                done += 1
-                if done == count:
-                    break
-            await consumer.commit()
+        done, commit_at, order = 0, time.monotonic() + 1, Order()
+        async for found in consumer:
+            await handle(found)
+            order.check(found.key.decode(), found.headers)
+            done += 1
+            if done == count:
+                break
+            if time.monotonic() >= commit_at:
+                await consumer.commit()
+                commit_at = time.monotonic() + 1
 
     async with consumer:
         return count / await _timed(loop)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from dsl.model import TopicModel
-from orchestrator.messaging.bus import Bus, BusError, CommitError
+from orchestrator.messaging.bus import Bus, BusError, CommitError, UndeliverableError
 from orchestrator.messaging.record import Record, TopicPartition
 from tests.messaging.conftest import NewTopic, collect
 
@@ -55,6 +55,23 @@ async def test_order_within_a_key(bus: Bus, new_topic: NewTopic) -> None:
     for n in range(30):
         await bus.publish(Record(topic, "k", str(n).encode()))
     assert [int(r.value) for r in await collect(reader, 30, limit=7)] == list(range(30))
+
+
+async def test_many_are_published_at_once(bus: Bus, new_topic: NewTopic) -> None:
+    """Each key's in their order; one that cannot be delivered is told by its place and stops no
+    other."""
+    topic = await new_topic(partitions=3)
+    reader = await bus.reader([topic], "g")
+    records = [Record(topic, f"k{n % 5}", str(n).encode()) for n in range(200)]
+    records[7:7] = [Record("nowhere", "k", b""), Record(topic, "k", b"", partition=9)]
+    failed = await bus.publish_all(records)
+    assert sorted(failed) == [7, 8]
+    assert all(isinstance(error, UndeliverableError) for error in failed.values())
+    found = await collect(reader, 200)
+    for key in {r.key for r in found}:
+        numbers = [int(r.value) for r in found if r.key == key]
+        assert numbers == sorted(numbers)
+    assert await bus.publish_all([]) == {}
 
 
 async def test_what_was_not_committed_comes_again(bus: Bus, new_topic: NewTopic) -> None:

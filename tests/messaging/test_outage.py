@@ -73,6 +73,9 @@ async def test_publishing_to_a_dead_broker_fails_in_time(own_kafka: KafkaServer)
         with pytest.raises(BusError, match="did not acknowledge"):
             await bus.publish(Record("t", "k", b"2"))
         assert time.monotonic() - began < 6
+        failed = await bus.publish_all([Record("t", "k", b"3"), Record("t", "k", b"4")])
+        assert sorted(failed) == [0, 1]
+        assert time.monotonic() - began < 12
 
 
 async def test_a_restarted_broker_loses_nothing(own_kafka: KafkaServer) -> None:
