@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, Protocol, Self
@@ -14,6 +15,9 @@ Start = Literal["earliest", "latest"]
 
 #: Told the partitions that were taken or given; the rebalance waits for it.
 OnRebalance = Callable[[frozenset[TopicPartition]], Awaitable[None]]
+
+#: What one record is turned into.
+Transform = Callable[[Record], Awaitable[Sequence[Record]]]
 
 
 class BusError(Exception):
@@ -101,6 +105,15 @@ class Bus(Protocol):
     ) -> Reader:
         """Joins `group`, and returns when partitions were assigned. Raises BusError, also for a
         topic that does not exist."""
+
+    async def transform(
+        self, topics: Sequence[str], group: str, transform: Transform, *, stop: asyncio.Event
+    ) -> None:
+        """Exactly once from topics to topics, until `stop` is set: what `transform` makes of a
+        record is seen by readers if and only if the record counts as read by the group. After a
+        crash, and when a reader is given up too late, `transform` runs again for a record, so that
+        it must have no effect of its own. Keys run side by side, one key never; outputs keep the
+        order of the records. Raises what `transform` raises, and BusError."""
 
     async def tap(self, topics: Sequence[str]) -> Reader:
         """Reads all partitions from their present end, without a group: every record published

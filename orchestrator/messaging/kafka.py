@@ -10,11 +10,13 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 
 from dsl.model import TopicModel
-from orchestrator.messaging.bus import BusError, Reader, Start
+from orchestrator.messaging.bus import BusError, Reader, Start, Transform
+from orchestrator.messaging.kafka_options import stop_client
 from orchestrator.messaging.kafka_producer import KafkaProducer
-from orchestrator.messaging.kafka_reader import KafkaReader, stop_consumer
+from orchestrator.messaging.kafka_reader import KafkaReader
 from orchestrator.messaging.kafka_settings import KafkaSettings
 from orchestrator.messaging.kafka_topics import create_topics, partition_counts
+from orchestrator.messaging.kafka_transform import Join, KafkaTransform
 from orchestrator.messaging.record import Record
 
 #: Seconds that the other readers of a group have to finish what they are doing.
@@ -61,23 +63,16 @@ class KafkaBus:
     ) -> Reader:
         """See `Bus`."""
         await self._check(topics)
-        settings = self._settings
+        join = _join(self._settings, topics, group, start)
+        return await self._opened(KafkaReader(self._settings, join, grouped=True))
 
-        async def join(listener: ConsumerRebalanceListener) -> AIOKafkaConsumer:
-            consumer = AIOKafkaConsumer(
-                **_options(settings, group),
-                group_id=group,
-                auto_offset_reset=start,
-                session_timeout_ms=int(settings.session_timeout * 1000),
-                # Also how soon a reader learns of a rebalance.
-                heartbeat_interval_ms=int(min(1.0, settings.session_timeout / 3) * 1000),
-                rebalance_timeout_ms=int(_REBALANCE * 1000),
-            )
-            consumer.subscribe(list(topics), listener=listener)
-            await _started(consumer, _REBALANCE + settings.connect_limit)
-            return consumer
-
-        return await self._opened(KafkaReader(settings, join, grouped=True))
+    async def transform(
+        self, topics: Sequence[str], group: str, transform: Transform, *, stop: asyncio.Event
+    ) -> None:
+        """See `Bus`."""
+        await self._check(topics)
+        join = _join(self._settings, topics, group, "earliest")
+        await KafkaTransform(self._settings, join, group, transform).run(stop)
 
     async def tap(self, topics: Sequence[str]) -> Reader:
         """See `Bus`."""
@@ -108,6 +103,24 @@ class KafkaBus:
                 raise self._settings.no_topic(topic)
 
 
+def _join(settings: KafkaSettings, topics: Sequence[str], group: str, start: Start) -> Join:
+    async def join(listener: ConsumerRebalanceListener) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            **_options(settings, group),
+            group_id=group,
+            auto_offset_reset=start,
+            session_timeout_ms=int(settings.session_timeout * 1000),
+            # Also how soon a reader learns of a rebalance.
+            heartbeat_interval_ms=int(min(1.0, settings.session_timeout / 3) * 1000),
+            rebalance_timeout_ms=int(_REBALANCE * 1000),
+        )
+        consumer.subscribe(list(topics), listener=listener)
+        await _started(consumer, _REBALANCE + settings.connect_limit)
+        return consumer
+
+    return join
+
+
 def _options(settings: KafkaSettings, role: str) -> dict[str, Any]:
     return {
         **settings.options(role),
@@ -122,5 +135,5 @@ async def _started(consumer: AIOKafkaConsumer, limit: float) -> None:
         async with asyncio.timeout(limit):
             await consumer.start()
     except BaseException:
-        await stop_consumer(consumer, 1.0)
+        await stop_client(consumer, 1.0)
         raise

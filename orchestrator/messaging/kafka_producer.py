@@ -9,31 +9,16 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import (
-    IllegalStateError,
-    InvalidTopicError,
-    KafkaError,
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-    UnknownTopicOrPartitionError,
-)
+from aiokafka.errors import KafkaError
 
 from orchestrator.messaging.bus import BusError, UndeliverableError
 from orchestrator.messaging.deadlines import Deadlines
+from orchestrator.messaging.kafka_options import REFUSALS, stop_client
 from orchestrator.messaging.kafka_settings import NOT_ALLOWED, KafkaSettings
 from orchestrator.messaging.kafka_topics import partition_counts
 from orchestrator.messaging.record import Record
 
 log = structlog.get_logger(__name__)
-
-#: The record's or the login's fault; the producer is well.
-_REFUSALS = (
-    *NOT_ALLOWED,
-    InvalidTopicError,
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-    UnknownTopicOrPartitionError,
-)
 
 _BATCH = 256 * 1024
 
@@ -61,7 +46,7 @@ class KafkaProducer:
         """Sends what is under way and disconnects; may be called twice."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stop(producer, self._settings.publish_limit)
+            await stop_client(producer, self._settings.publish_limit)
 
     async def publish(self, record: Record) -> None:
         """See `Bus.publish`. An idempotent aiokafka producer never gives a batch up by itself, so
@@ -125,7 +110,7 @@ class KafkaProducer:
     def _failure(self, record: Record, error: Exception) -> BusError | None:
         """What is to be told of a record; None when the producer is broken and a new one may send
         it."""
-        if isinstance(error, _REFUSALS):
+        if isinstance(error, REFUSALS):
             self._topics.discard(record.topic)
             refused = self._settings.refused(f"a record for `{record.topic}`", error)
             return UndeliverableError(str(refused))
@@ -173,7 +158,7 @@ class KafkaProducer:
             if self._producer is broken:
                 log.warning("producer replaced", error=type(error).__name__)
                 self._producer = await self._connected()
-                await _stop(broken, 1.0)
+                await stop_client(broken, 1.0)
 
     async def _connected(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(**self._settings.options("producer"), **self._options())
@@ -181,7 +166,7 @@ class KafkaProducer:
             async with asyncio.timeout(self._settings.connect_limit):
                 await producer.start()
         except BaseException as error:
-            await _stop(producer, 1.0)
+            await stop_client(producer, 1.0)
             if isinstance(error, NOT_ALLOWED):
                 raise self._settings.refused("the login", error) from error
             if isinstance(error, KafkaError | OSError | TimeoutError):
@@ -216,9 +201,3 @@ def _error(future: asyncio.Future[Any] | None) -> Exception | None:
     error = future.exception()
     assert error is None or isinstance(error, Exception)
     return error
-
-
-async def _stop(producer: AIOKafkaProducer, limit: float) -> None:
-    with contextlib.suppress(KafkaError, IllegalStateError, TimeoutError, OSError):
-        async with asyncio.timeout(limit):
-            await producer.stop()

@@ -11,29 +11,14 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.errors import (
-    CommitFailedError,
-    ConsumerStoppedError,
-    IllegalGenerationError,
-    IllegalStateError,
-    KafkaError,
-    RebalanceInProgressError,
-    UnknownMemberIdError,
-)
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from orchestrator.messaging.bus import BusError, CommitError, OnRebalance
+from orchestrator.messaging.kafka_options import MOVED_ON, stop_client
 from orchestrator.messaging.kafka_settings import NOT_ALLOWED, KafkaSettings
 from orchestrator.messaging.record import Record, TopicPartition
 
 log = structlog.get_logger(__name__)
-
-_MOVED_ON = (
-    CommitFailedError,
-    IllegalGenerationError,
-    IllegalStateError,
-    RebalanceInProgressError,
-    UnknownMemberIdError,
-)
 
 #: Polled for when all partitions are paused: no records, but the group sees a live reader.
 _NOTHING = KafkaPartition("", 0)
@@ -92,7 +77,7 @@ class KafkaReader:
             return []
         # aiokafka takes records from its buffer only while no rebalance is going on, and nothing is
         # awaited since: they are of partitions that are held now.
-        return [_record(r) for records in found.values() for r in records]
+        return [to_record(r) for records in found.values() for r in records]
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """See `Reader`."""
@@ -101,7 +86,7 @@ class KafkaReader:
         try:
             async with asyncio.timeout(self._settings.connect_limit):
                 await self._consumer.commit({KafkaPartition(*p): o for p, o in offsets.items()})
-        except _MOVED_ON as error:
+        except MOVED_ON as error:
             raise CommitError("the group has moved on, its records will be read again") from error
         except (KafkaError, TimeoutError, OSError) as error:
             raise self._settings.unreachable() from error
@@ -133,7 +118,7 @@ class KafkaReader:
         self._closed = True
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await stop_consumer(consumer, self._settings.connect_limit)
+            await stop_client(consumer, self._settings.connect_limit)
 
     async def _fetch(self, consumer: AIOKafkaConsumer, limit: int, seconds: float) -> _Batches:
         chosen: tuple[KafkaPartition, ...] = ()
@@ -162,7 +147,7 @@ class KafkaReader:
         """aiokafka gave up: its tasks ended with an error. The next poll opens another one."""
         await self._revoked(self.assignment())
         self._consumer = None
-        await stop_consumer(consumer, 1.0)
+        await stop_client(consumer, 1.0)
 
     async def _revoked(self, partitions: frozenset[TopicPartition]) -> None:
         self._paused.clear()
@@ -189,14 +174,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._assigned(frozenset((p.topic, p.partition) for p in assigned))
 
 
-async def stop_consumer(consumer: AIOKafkaConsumer, limit: float) -> None:
-    """Leaves the group, as well as that goes within `limit` seconds."""
-    with contextlib.suppress(KafkaError, TimeoutError, OSError):
-        async with asyncio.timeout(limit):
-            await consumer.stop()
-
-
-def _record(found: Any) -> Record:
+def to_record(found: Any) -> Record:
+    """What aiokafka has read, as a record."""
     key, stamp, headers = found.key, found.timestamp, found.headers
     return Record(
         found.topic,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
@@ -11,9 +12,17 @@ from typing import Self
 from aiokafka.partitioner import murmur2
 
 from dsl.model import TopicModel
-from orchestrator.messaging.bus import BusError, Reader, Start, UndeliverableError
+from orchestrator.messaging.bus import (
+    BusError,
+    CommitError,
+    Reader,
+    Start,
+    Transform,
+    UndeliverableError,
+)
 from orchestrator.messaging.memory_log import Log
 from orchestrator.messaging.memory_reader import Group, MemoryReader, MemoryTap
+from orchestrator.messaging.outputs import outputs_of
 from orchestrator.messaging.record import Record, TopicPartition
 from orchestrator.messaging.topics import topic_problem
 
@@ -85,6 +94,38 @@ class MemoryBus:
         await found.join(reader)
         return reader
 
+    async def transform(
+        self, topics: Sequence[str], group: str, transform: Transform, *, stop: asyncio.Event
+    ) -> None:
+        """See `Bus`."""
+        reader = await self.reader(topics, group)
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                poll = asyncio.create_task(reader.poll(500, 60.0))
+                await asyncio.wait((poll, stopped), return_when=asyncio.FIRST_COMPLETED)
+                if not poll.done():
+                    poll.cancel()
+                    break
+                records = poll.result()
+                outputs = await outputs_of(transform, records)
+                await self._commit(reader, records, outputs)
+        finally:
+            stopped.cancel()
+            await reader.close()
+
+    async def _commit(
+        self, reader: Reader, records: Sequence[Record], outputs: Sequence[Record]
+    ) -> None:
+        """All or nothing: no other task runs between the two."""
+        now = datetime.now(UTC)
+        placed = [(self._log_for(record), record) for record in outputs]
+        offsets = {(r.topic, r.partition or 0): (r.offset or 0) + 1 for r in records}
+        with contextlib.suppress(CommitError):  # who has them now transforms them again
+            await reader.commit(offsets)
+            for log, record in placed:
+                log.append(record, now)
+
     async def tap(self, topics: Sequence[str]) -> Reader:
         """See `Bus`."""
         reader = MemoryTap(self._logs_by_partition(topics))
@@ -92,13 +133,16 @@ class MemoryBus:
         return reader
 
     def _append(self, record: Record) -> None:
+        self._log_for(record).append(record, datetime.now(UTC))
+
+    def _log_for(self, record: Record) -> Log:
         logs = self._logs_of(record.topic)
         partition = self._partition(record, len(logs))
         if not 0 <= partition < len(logs):
             raise UndeliverableError(
                 f"topic `{record.topic}` has no partition {partition}, it has {len(logs)}"
             )
-        logs[partition].append(record, datetime.now(UTC))
+        return logs[partition]
 
     def _partition(self, record: Record, count: int) -> int:
         if record.partition is not None:

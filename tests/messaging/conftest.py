@@ -57,11 +57,13 @@ async def eventually(condition: Callable[[], bool], limit: float = 20.0) -> None
             await asyncio.sleep(0.01)
 
 
-async def collect(reader: Reader, count: int, *, limit: int = 100) -> list[Record]:
-    """Polls until `count` records came; fails when a poll of five seconds brings none."""
+async def collect(
+    reader: Reader, count: int, *, limit: int = 100, patience: float = 5.0
+) -> list[Record]:
+    """Polls until `count` records came; fails when a poll of so many seconds brings none."""
     found: list[Record] = []
     while len(found) < count:
-        records = await reader.poll(limit, 5.0)
+        records = await reader.poll(limit, patience)
         assert records, f"only {len(found)} of {count} records came"
         found += records
     return found
