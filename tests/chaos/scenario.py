@@ -1,0 +1,245 @@
+"""Orders for the chaos shop while things break, and what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from sqlalchemy import select
+from temporalio.service import RPCError
+
+from orchestrator.messaging.bus import BusError, Reader
+from orchestrator.messaging.envelope import Envelope, to_record
+from orchestrator.messaging.record import Record
+from orchestrator.runtime.instances import Instances, UnknownInstanceError
+from orchestrator.store.database import Database
+from orchestrator.store.migrate import create_missing, migrate
+from tests.chaos.arena import LETTERS, Arena, Kind
+from tests.chaos.child import Orders, Role
+from tests.chaos.invariants import ENDS, Evidence, Violation, violations
+from tests.chaos.ledger import effects, metadata
+from tests.chaos.nursery import Child
+
+_runs = itertools.count()
+
+_TOPICS = ("goods.events", "money.events", "chaos.dlq", *LETTERS, *LETTERS.values())
+
+
+class Scenario:
+    """One run on a database of its own: processes are started with `start`, orders come with
+    `order`, `verdict` waits for their ends and looks at everything. `proxied` servers are reached
+    through their proxies, `mischief` is the seed for repeated and late records, `without` are
+    protections that all processes go without."""
+
+    def __init__(
+        self,
+        arena: Arena,
+        kind: Kind,
+        *,
+        seed: int = 1,
+        mischief: bool = False,
+        proxied: bool = False,
+        without: Sequence[str] = (),
+    ) -> None:
+        self.arena, self.kind = arena, kind
+        self.random = random.Random(seed)
+        self.children: list[Child] = []
+        self._mischief, self._proxied, self._without = mischief, proxied, tuple(without)
+        self._name = f"r{next(_runs)}"
+        self._numbers = itertools.count()
+        self._orders: dict[str, str] = {}
+        self._outcomes: dict[str, str] = {}
+        self._records: list[Record] = []
+        self._letters: dict[str, set[bytes]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._instances = Instances(arena.client)
+        self._url = ""
+        self._reader: Reader
+
+    async def __aenter__(self) -> Self:
+        self._url = await self.arena.new_database(self.kind)
+        self._database = Database(self._url)
+        await migrate(self._database.engine, "participant")
+        await create_missing(self._database.engine, metadata)
+        self._reader = await self.arena.bus.tap(_TOPICS)
+        self._tasks.append(asyncio.create_task(self._hear()))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(c.kill() for c in self.children))
+        await self._reader.close()
+        await self._database.close()
+
+    # --- processes
+
+    async def start(self, role: Role, **changes: Any) -> Child:
+        """A new process; `changes` are fields of `Orders`."""
+        arena, number = self.arena, len(self.children)
+        temporal, url, routes = arena.temporal.address, self._url, {}
+        if self._proxied:
+            proxies = arena.proxies
+            temporal = f"127.0.0.1:{proxies['temporal'].port}"
+            routes = {str(arena.kafka.ports["broker"]): proxies["kafka"].port}
+            if arena.postgres:
+                url = url.replace(f":{arena.postgres.port}/", f":{proxies['postgres'].port}/")
+        orders = Orders(
+            role=role,
+            temporal=temporal,
+            kafka=arena.kafka.bootstrap,
+            store=arena.store,
+            services=url,
+            log=str(arena.folder / f"{self._name}-{number}-{role}.log"),
+            routes=routes,
+            mischief=self.random.getrandbits(31) if self._mischief else 0,
+            without=self._without,
+            **changes,
+        )
+        child = await arena.nursery.start(orders)
+        self.children.append(child)
+        return child
+
+    @asynccontextmanager
+    async def serving(self, *roles: Role) -> AsyncIterator[list[Child]]:
+        """One process of each, ready."""
+        started = [await self.start(role) for role in roles or ("worker", "participant", "relay")]
+        for child in started:
+            await self.until_ready(child)
+        yield started
+
+    async def until_ready(self, child: Child, limit: float = 60.0) -> None:
+        """Waits until it serves."""
+        async with asyncio.timeout(limit):
+            await child.ready.wait()
+
+    # --- what happens
+
+    async def order(self, kind: str) -> str:
+        """Publishes an order; with its acknowledgement it is accepted."""
+        id = f"{self._name}-{next(self._numbers)}"
+        account = f"{self._name}-{self.random.randrange(3)}"
+        body = {"id": id, "account": account, "kind": kind}
+        made = Envelope(
+            id=f"{id}:ordered",
+            type="front.Ordered",
+            source="/tests/chaos",
+            time=datetime.now(UTC),
+            key=id,
+            data=json.dumps(body).encode(),
+        )
+        await self._publish(to_record(made, "front.events"))
+        self._orders[id] = kind
+        self._tasks.append(asyncio.create_task(self._follow(id)))
+        if kind == "CANCELLED":
+            self._tasks.append(asyncio.create_task(self._cancel(id, self.random.uniform(0, 1.5))))
+        return id
+
+    async def order_all(self, rounds: int = 1) -> None:
+        """So many orders of each kind."""
+        await asyncio.gather(*(self.order(kind) for _ in range(rounds) for kind in ENDS))
+
+    async def garbage(self) -> None:
+        """A record that nobody can read, on each topic that is consumed."""
+        for topic, letters in LETTERS.items():
+            value = f"{self._name} garbage {next(self._numbers)}".encode()
+            await self._publish(Record(topic, None, value))
+            self._letters.setdefault(letters, set()).add(value)
+
+    async def repeat(self, topic: str) -> int:
+        """Publishes again whatever was seen on a topic, last first; how many records it was."""
+        seen = [r for r in self._records if r.topic == topic]
+        for record in reversed(seen):
+            again = Record(topic, record.key, record.value, record.headers, record.partition)
+            await self._publish(again)
+        return len(seen)
+
+    async def feed(self, every: float, stop: asyncio.Event) -> None:
+        """Orders of all kinds in turn, and garbage, until `stop` is set."""
+        for number in itertools.count():
+            await self.order(list(ENDS)[number % len(ENDS)])
+            if number % 4 == 0:
+                await self.garbage()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await stop.wait()
+                    return
+
+    async def verdict(self, limit: float = 90.0, *, calm: bool = False) -> list[Violation]:
+        """What does not hold: once nothing is missing, or after `limit` seconds. `calm`: nothing
+        happened that excuses a record that was published twice."""
+        end = asyncio.get_running_loop().time() + limit
+        while True:
+            found = violations(await self._evidence(calm))
+            late = asyncio.get_running_loop().time() > end
+            if late or not any(v.fault == "lost" for v in found):
+                return found
+            await asyncio.sleep(0.3)
+
+    async def settled(self, seconds: float = 3.0) -> list[Violation]:
+        """What does not hold within so many seconds; returns at once when something does not."""
+        end = asyncio.get_running_loop().time() + seconds
+        while True:
+            found = violations(await self._evidence(False))
+            if found or asyncio.get_running_loop().time() > end:
+                return found
+            await asyncio.sleep(0.1)
+
+    @property
+    def accepted(self) -> Mapping[str, str]:
+        """The orders by id."""
+        return self._orders
+
+    async def _evidence(self, calm: bool) -> Evidence:
+        async with self._database.reading() as session:
+            rows = (await session.execute(select(effects).order_by(effects.c.id))).all()
+        mine = [r for r in rows if r.saga.startswith(f"{self._name}-")]
+        records = [
+            r
+            for r in self._records
+            if self._name.encode() + b"-" in r.value
+            or r.topic not in ("goods.events", "money.events", "front.events")
+        ]
+        return Evidence(self._orders, self._outcomes, mine, records, self._letters, calm)
+
+    # --- in the background
+
+    async def _publish(self, record: Record) -> None:
+        while True:
+            try:
+                await self.arena.bus.publish(record)
+                return
+            except BusError:
+                await asyncio.sleep(0.2)
+
+    async def _hear(self) -> None:
+        while True:
+            self._records += await self._reader.poll(500, 0.2)
+
+    async def _follow(self, id: str) -> None:
+        """Its end, however often Temporal is away meanwhile."""
+        while True:
+            try:
+                outcome = await self._instances.outcome(f"Buy/{id}")
+            except (UnknownInstanceError, RPCError):
+                await asyncio.sleep(0.5)
+            else:
+                self._outcomes[id] = outcome.status
+                return
+
+    async def _cancel(self, id: str, after: float) -> None:
+        await asyncio.sleep(after)
+        while True:
+            try:
+                await self._instances.cancel(f"Buy/{id}")
+                return
+            except (UnknownInstanceError, RPCError):
+                await asyncio.sleep(0.2)

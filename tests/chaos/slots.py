@@ -1,0 +1,97 @@
+"""Keeps processes alive that die, or stand still, at one point after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from orchestrator import failpoint
+from tests.chaos.child import SESSION, Action, Role
+from tests.chaos.nursery import Child
+from tests.chaos.scenario import Scenario
+
+#: Who comes to which points, by what their names begin with.
+_WHERE: dict[Role, tuple[str, ...]] = {
+    "participant": ("handler.", "answer.", "rejected.", "offsets."),
+    "relay": ("outbox.",),
+    "worker": ("command.", "request.", "event.", "reply.", "start.", "arrival.", "letter."),
+}
+
+
+def points_of(role: Role) -> list[str]:
+    """The points that a process of this kind comes to; together they are all of them."""
+    return [p for p in failpoint.POINTS if p.startswith(_WHERE[role])]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to happen at a point, at its `hit`-th time."""
+
+    point: str
+    action: Action = "kill"
+    hit: int = 1
+
+
+class Slot:
+    """A place that one process of a kind fills: when it dies at its point, or stands still, another
+    takes over with the next plan. One that stands still goes on after the others have taken it for
+    dead, beside its successor."""
+
+    def __init__(self, scenario: Scenario, role: Role, say: Callable[[str], None] = print) -> None:
+        self._scenario = scenario
+        self._say = say
+        self._role: Role = role
+        self._zombies: list[asyncio.Task[None]] = []
+        self.survived: Counter[str] = Counter()
+
+    async def go_through(self, plans: Sequence[Plan], limit: float = 40.0) -> None:
+        """All plans in turn; then a process without one stays. Each point has to be reached within
+        `limit` seconds from its process's start."""
+        for plan in plans:
+            began = time.monotonic()
+            child = await self._scenario.start(
+                self._role, point=plan.point, action=plan.action, hit=plan.hit
+            )
+            try:
+                async with asyncio.timeout(limit):
+                    await child.reached.wait()
+            except TimeoutError:
+                raise AssertionError(
+                    f"no {self._role} came to `{plan.point}` in {limit:g}s"
+                ) from None
+            await self._after(child, plan)
+            self.survived[f"{plan.action} at {plan.point}"] += 1
+            took = time.monotonic() - began
+            self._say(f"{self._role}: {plan.action} at {plan.point} after {took:.1f}s")
+        await self._scenario.until_ready(await self._scenario.start(self._role))
+
+    async def rest(self) -> None:
+        """Until the last of those that stood still is gone."""
+        await asyncio.gather(*self._zombies)
+
+    async def _after(self, child: Child, plan: Plan) -> None:
+        match plan.action:
+            case "kill":
+                await child.ended.wait()
+            case "stop":
+                await child.stopped.wait()
+                self._zombies.append(asyncio.create_task(_awake(child)))
+            case "delay":
+                await asyncio.sleep(child.orders.seconds)
+                await child.stop()
+            case "raise":
+                # Some errors end the process and some do not: the next one comes in its place.
+                await asyncio.sleep(0.5)
+                await child.stop()
+
+
+async def _awake(child: Child) -> None:
+    """Goes on when its partitions and its lease have long been taken, for a while."""
+    await asyncio.sleep(2 * SESSION + 1)
+    child.send(signal.SIGCONT)
+    await asyncio.sleep(SESSION)
+    await child.stop()
