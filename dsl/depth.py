@@ -6,6 +6,8 @@ import sys
 
 #: How many blocks may stand inside one another.
 DEEPEST_BLOCK = 200
+#: How many types may stand inside one another, what their aliases stand for included.
+DEEPEST_TYPE = 200
 
 # Frames for the deepest blocks around the deepest expression, and as many again for the caller.
 _FRAMES = 10_000

@@ -16,6 +16,9 @@ from dsl.parse import parse
 from dsl.source import Source, Span
 from dsl.syntax import File
 
+#: A larger file is no flow; in bytes. One of this size takes some ten seconds.
+LARGEST = 4 * 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -125,8 +128,15 @@ def _shown(path: Path) -> str:
 
 def read_source(path: Path) -> Source | Diagnostic:
     """A file's text, or why it cannot be read."""
+    data = read_bytes(path)
+    return data if isinstance(data, Diagnostic) else source_of(data, _shown(path))
+
+
+def read_bytes(path: Path) -> bytes | Diagnostic:
+    """What a file holds, or why it cannot be read; not much more than is allowed of a large one."""
     try:
-        return source_of(path.read_bytes(), _shown(path))
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
     except OSError as e:
         help = f"the system says: {e.strerror or e}".rstrip(".")
         return Diagnostic("F005", "this file cannot be read", _nowhere(_shown(path)), help=help)
@@ -134,6 +144,9 @@ def read_source(path: Path) -> Source | Diagnostic:
 
 def source_of(data: bytes, shown_as: str) -> Source | Diagnostic:
     """The text that a file's bytes are, without a byte-order mark, or why they are none."""
+    if len(data) > LARGEST:
+        message = f"this file is larger than {LARGEST // 2**20} MiB"
+        return Diagnostic("F005", message, _nowhere(shown_as), help="cut it into modules")
     try:
         return Source(shown_as, data.decode("utf-8-sig"))
     except UnicodeDecodeError as e:

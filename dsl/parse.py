@@ -11,7 +11,7 @@ from dsl import syntax
 from dsl.automaton import Automaton, Run
 from dsl.diagnostic import Diagnostic
 from dsl.grammar import grammar_of
-from dsl.lexer import Token
+from dsl.lexer import END, UNCLOSED, Token
 from dsl.memory import uncollected
 from dsl.recovery import Recovery
 from dsl.source import Source
@@ -75,6 +75,20 @@ def parse_expression(source: Source) -> tuple[syntax.Expr | None, tuple[Diagnost
     before = tokens[index - 1] if index else None
     error = explain(source, tokens[index], before, run.accepted(), words, "expression")
     return None, _in_order((*builder.diagnostics, error))
+
+
+def goes_on(text: str) -> bool:
+    """Whether a text could be an expression if more followed: it ends too early, or within a
+    string of several lines."""
+    lexer, _, _ = grammar_of("expr")
+    run = Run(_automaton("expr"), TreeBuilder(Source("", text)))
+    tokens = lexer.tokens(text)
+    index = run.feed(tokens, 0)
+    if index == len(tokens):
+        return False
+    stopped = tokens[index]
+    long = ('"""', "'''")
+    return stopped.type == END or (stopped.type == UNCLOSED and stopped.text.startswith(long))
 
 
 def _with_words(file: syntax.File, tokens: list[Token]) -> syntax.File:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,8 @@ from dsl.source import Span
 
 #: How much of a line is shown.
 _LONGEST = 160
+
+_QUOTED = re.compile(f"`([^`]{{{_LONGEST + 1},}})`")
 
 #: Control characters as the signs that picture them.
 _VISIBLE = str.maketrans(
@@ -20,7 +23,7 @@ _VISIBLE = str.maketrans(
 
 def to_text(diagnostic: Diagnostic) -> str:
     """The finding as a person reads it in a terminal."""
-    head = f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
+    head = f"{diagnostic.severity}[{diagnostic.code}]: {_cropped(diagnostic.message)}"
     places = [(diagnostic.at, diagnostic.label), *((n.at, n.label) for n in diagnostic.also)]
     width = max(len(str(_line(at))) for at, _ in places)
     lines = [head]
@@ -30,8 +33,13 @@ def to_text(diagnostic: Diagnostic) -> str:
         if at.source.text:
             lines += _excerpt(at, label, width, "^" if i == 0 else "-")
     if diagnostic.help:
-        lines.append(f"{' ' * width} = help: {diagnostic.help}")
+        lines.append(f"{' ' * width} = help: {_cropped(diagnostic.help)}")
     return "\n".join(lines)
+
+
+def _cropped(sentence: str) -> str:
+    """A sentence with what it quotes as far as a line goes."""
+    return _QUOTED.sub(lambda quoted: f"`{quoted[1][: _LONGEST - 1]}…`", sentence)
 
 
 def to_json(diagnostic: Diagnostic) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _unknown(context: Context, expr: syntax.Name, hint: Type | None) -> Result:
     if context.scope.type_at((expr.text,)) is not None:
         return _type_as_value(context, expr, expr.text)
     known = [*context.names(), *symbols]
-    help = did_you_mean(expr.text, known, one_of(known, "declare it before this place"))
+    help = did_you_mean(expr.text, known, one_of(known, context.scope.how_to_name))
     return context.report("F101", f"no name `{expr.text}` here", expr.at, "not declared", help)
 
 

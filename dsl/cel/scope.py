@@ -21,7 +21,10 @@ class FieldShape:
 
 
 class Scope(Protocol):
-    """The names that an expression sees. Qualified names are the strings inside `Named`."""
+    """The names that an expression sees. Qualified names are the strings inside `Named`;
+    `how_to_name` says how a variable would come into sight."""
+
+    how_to_name: str
 
     def variable(self, name: str) -> Type | None:
         """The type of a variable, None when there is none of that name."""

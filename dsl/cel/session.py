@@ -92,6 +92,8 @@ def _refused(diagnostics: tuple[Diagnostic, ...]) -> Failed:
 class _Variables:
     """A scope of variables of type `any`; unchecked, every other name may turn out to be one."""
 
+    how_to_name = "give it by `--vars`"
+
     def __init__(self, names: Iterable[str], checked: bool) -> None:
         self._names = frozenset(names)
         self._open = not checked

@@ -18,6 +18,8 @@ Shapes = Callable[[str], tuple[FieldShape, ...] | None]
 class ModuleScope:
     """What every expression of a file sees: its types, its messages, its enums' symbols."""
 
+    how_to_name = "declare it before this place"
+
     def __init__(self, module: Module, modules: dict[str, Module], shapes: Shapes) -> None:
         self.module = module
         self._modules = modules

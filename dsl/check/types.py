@@ -6,6 +6,7 @@ from dsl import syntax
 from dsl.check.imports import offer
 from dsl.check.names import Module, Symbol
 from dsl.check.report import Report, did_you_mean
+from dsl.depth import DEEPEST_TYPE
 from dsl.types import ANY, DECLARABLE, STRING, ListOf, MapOf, Named, Type, optional
 
 #: How many aliases may stand for one another.
@@ -22,10 +23,21 @@ class TypeResolver:
         self._report = report
         self._aliases: dict[str, Type] = {}
         self._open: list[str] = []
+        # Of the references that are being resolved, and of the type that was resolved last.
+        self._depth = 0
+        self._height = 0
+        self._heights: dict[str, int] = {}
 
     def resolve(self, ref: syntax.TypeRef, module: Module) -> Type:
         """The type of a reference; `any`, with a diagnostic, where there is none."""
+        if self._depth > DEEPEST_TYPE:
+            return self._too_deep(ref)
+        self._depth += 1
+        self._height = 0
         found = self._bare(ref, module)
+        self._depth -= 1
+        if self._height > DEEPEST_TYPE:
+            return self._too_deep(ref)
         return optional(found) if ref.optional else found
 
     def aliases(self, module: Module) -> None:
@@ -63,7 +75,11 @@ class TypeResolver:
         return ANY
 
     def _container(self, ref: syntax.TypeRef, module: Module) -> Type:
-        name, arguments = ref.name.text, [self.resolve(a, module) for a in ref.arguments]
+        name, arguments, heights = ref.name.text, [], []
+        for argument in ref.arguments:
+            arguments.append(self.resolve(argument, module))
+            heights.append(self._height)
+        self._height = max(heights, default=0) + 1
         wanted = 1 if name == "list" else 2
         if len(arguments) != wanted:
             help = "write `list<T>`" if name == "list" else "write `map<string, T>`"
@@ -80,6 +96,7 @@ class TypeResolver:
 
     def _alias(self, symbol: Symbol, declaration: syntax.TypeDecl, ref: syntax.TypeRef) -> Type:
         if symbol.name in self._aliases:
+            self._height = self._heights[symbol.name]
             return self._aliases[symbol.name]
         if symbol.name in self._open:
             message = f"`{declaration.name.text}` is made of itself"
@@ -94,7 +111,15 @@ class TypeResolver:
         found = self.resolve(declaration.type, self._modules[symbol.module])
         self._open.pop()
         self._aliases[symbol.name] = found
+        self._heights[symbol.name] = self._height
         return found
+
+    def _too_deep(self, ref: syntax.TypeRef) -> Type:
+        message = f"more than {DEEPEST_TYPE} types inside one another"
+        help = "nest fewer, or make a record of a part"
+        self._report.add("F003", message, ref.name.at, "too deep", help)
+        self._height = -DEEPEST_TYPE  # said once, not again of all that stands around it
+        return ANY
 
 
 def is_type(declaration: syntax.Declaration) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from orchestrator.cli import (
@@ -35,10 +37,30 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _print_version(asked: bool) -> None:
+    from importlib.metadata import version
+
+    if asked:
+        typer.echo(f"orchestrate {version('orchestrate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which one."),
+    ] = False,
+) -> None:
+    pass
+
+
 for _name, _command, _example in (
     ("check", check.check, "orchestrate check flows/orders"),
     ("fmt", fmt.fmt, "orchestrate fmt flows --check"),
     ("test", test.test, "orchestrate test flows -k 'card and not limit'"),
+    ("diagram", diagram.diagram, "orchestrate diagram flows/orders --format svg -o order.svg"),
     ("deploy", deploy.deploy, "orchestrate deploy flows/orders"),
     ("dev", dev.dev, "orchestrate dev flows/orders --run flows/orders/orders.json"),
     ("worker", worker.worker, "orchestrate worker"),
@@ -46,9 +68,6 @@ for _name, _command, _example in (
     ("start", start.start, "orchestrate start PlaceOrder --input @order.json --wait"),
     ("list", listing.list_sagas, "orchestrate list --status failed"),
     ("show", show.show, "orchestrate show PlaceOrder/42"),
-    ("cancel", cancel.cancel, "orchestrate cancel PlaceOrder/42 --wait"),
-    ("resolve", resolve.resolve, "orchestrate resolve PlaceOrder/42 --retry"),
-    ("lsp", lsp.lsp, "orchestrate lsp"),
     (
         "signal",
         signal.signal,
@@ -56,7 +75,9 @@ for _name, _command, _example in (
     ),
     ("query", query.query, "orchestrate query PlaceOrder/42 state"),
     ("update", update.update, "orchestrate update PlaceOrder/42 Reprice --input @price.json"),
-    ("diagram", diagram.diagram, "orchestrate diagram flows/orders --format svg -o order.svg"),
+    ("cancel", cancel.cancel, "orchestrate cancel PlaceOrder/42 --wait"),
+    ("resolve", resolve.resolve, "orchestrate resolve PlaceOrder/42 --retry"),
+    ("lsp", lsp.lsp, "orchestrate lsp"),
 ):
     app.command(_name, epilog=f"Example: {_example}")(_command)
 

@@ -25,7 +25,10 @@ async def deploy(
     env: Environment = None,
     json: Json = False,
 ) -> None:
-    """Stores flows as versions, creates their topics, and makes the versions current."""
+    """Stores flows as versions and makes these current.
+
+    What they need is created: topics, schedules, the store's tables.
+    """
     loaded = load_flows(paths)
     from orchestrator.deploy.deploy import deploy as apply
 

@@ -27,11 +27,12 @@ async def dev(
         bool, typer.Option("--require-kafka", help="Fail where Kafka cannot be had.")
     ] = False,
 ) -> None:
-    """Starts the embedded servers, deploys flows, and serves them with their services.
+    """Runs flows and their services, with servers of its own.
 
-    Services are those of the `services.py` beside the flows. Ctrl-C stops all that was started:
-    the exit status is 0 when it was up, 130 while it still starts or runs the sagas of --run. A
-    second Ctrl-C does not wait for what is under way.
+    It starts the embedded servers, deploys the flows and serves them. Services are those of the
+    `services.py` beside the flows. Ctrl-C stops all that was started: the exit status is 0 when it
+    was up, 130 while it still starts or runs the sagas of --run. A second Ctrl-C does not wait for
+    what is under way.
     """
     if once and run is None:
         raise typer.BadParameter("--once needs --run, whose sagas it waits for")

@@ -37,7 +37,7 @@ class ExpressionCommand(TyperCommand):
 @command
 def eval_expression(
     expression: Annotated[
-        str | None, typer.Argument(metavar="EXPR", help="Without one: line by line, until Ctrl-D.")
+        str | None, typer.Argument(metavar="EXPR", help="Without one: what is typed, until Ctrl-D.")
     ] = None,
     vars: Annotated[
         str, typer.Option("--vars", help="The variables: a JSON object, `@file`, or `-`.")
@@ -53,7 +53,10 @@ def eval_expression(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Evaluates an expression of the language: prints its value and type, or CEL's error."""
+    """Evaluates an expression: its value and type, or the error.
+
+    Without one, what is typed is evaluated, until Ctrl-D.
+    """
     if jsonl and expression is not None:
         raise typer.BadParameter("with --jsonl the expressions come from standard input")
     if vars == "-" and expression is None:
@@ -125,23 +128,41 @@ def _request(line: bytes) -> tuple[str, Any]:
 
 
 def _typed_lines() -> Iterator[str]:
-    """The lines that a person types, or a pipe sends; Ctrl-C forgets the line at hand."""
+    """What a person types, or the lines of a pipe. A person's expression that is not complete goes
+    on in the next line, until an empty one; Ctrl-C forgets what is at hand."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - gives `input` its history and its keys
-    prompt = "> " if sys.stdin.isatty() else ""
+    typed = sys.stdin.isatty()
+    text = ""
     while True:
         try:
-            line = input(prompt)
+            line = input(("... " if text else "> ") if typed else "")
         except KeyboardInterrupt:
             _print("")
+            text = ""
             continue
         except EOFError:
-            return
+            if typed:
+                _print("")
+            line = None
         except UnicodeDecodeError:
             typer.echo("error: standard input is not UTF-8", err=True)
             return
-        if line.strip():
-            yield line
+        whole = f"{text}\n{line}" if text else line or ""
+        if typed and line and line.strip() and _goes_on(whole):
+            text = whole
+            continue
+        text = ""
+        if whole.strip():
+            yield whole
+        if line is None:
+            return
+
+
+def _goes_on(text: str) -> bool:
+    from dsl.parse import goes_on
+
+    return goes_on(text)
 
 
 def _json(value: Any) -> str:

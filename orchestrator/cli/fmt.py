@@ -49,10 +49,10 @@ def fmt(
     diff: Annotated[bool, typer.Option("--diff", help="Change nothing; show what would.")] = False,
     json: Json = False,
 ) -> None:
-    """Writes flows in their one canonical form; without a path all that are below this folder.
+    """Writes flows in their one canonical form.
 
-    A file with a syntax error is left alone. The exit status is 1 when there is one, and with
-    --check or --diff when something would change.
+    Without a path, all that are below this folder. A file with a syntax error is left alone. The
+    exit status is 1 when there is one, and with --check or --diff when something would change.
     """
     files = _formatted(paths or [Path()])
     dry = check or diff
@@ -74,31 +74,26 @@ def fmt(
 
 
 def _formatted(paths: list[Path]) -> list[_File]:
-    from dsl.load import flow_files
+    from dsl.load import LARGEST, flow_files, read_bytes
 
     if _STDIN in paths:
         if len(paths) > 1:
             raise typer.BadParameter("`-` stands alone: name files, or give one on standard input")
-        return [_one(_STDIN, sys.stdin.buffer.read())]
+        return [_one(_STDIN, sys.stdin.buffer.read(LARGEST + 1))]
     try:
         found = flow_files(paths)
     except FileNotFoundError as error:
         raise CommandError(str(error)) from None
-    return [_one(path, _bytes(path)) for path in found]
+    return [_one(path, read_bytes(path)) for path in found]
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror or error}") from None
-
-
-def _one(path: Path, data: bytes) -> _File:
+def _one(path: Path, data: bytes | Diagnostic) -> _File:
     from dsl.format import format
     from dsl.load import source_of
     from dsl.source import Source
 
+    if not isinstance(data, bytes):
+        return _File(path, b"", b"", (data,))
     source = source_of(data, "<stdin>" if path == _STDIN else path.as_posix())
     if not isinstance(source, Source):
         return _File(path, data, data, (source,))

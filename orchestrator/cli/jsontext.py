@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 
 from orchestrator.cli.errors import CommandError
 
+_MOST_DIGITS = 1000
+
 
 def read_json_file(path: Path) -> Any:
     """The value in a file. Raises CommandError."""
@@ -40,7 +42,7 @@ def read_json_bytes(data: bytes, source: str) -> Any:
 
 def _from_text(text: str, source: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse, parse_int=_whole)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise CommandError(f"{source} is not JSON: {error.msg.lower()} at {place}") from None
@@ -52,3 +54,10 @@ def _from_text(text: str, source: str) -> Any:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number there")
+
+
+def _whole(digits: str) -> int:
+    # Python refuses to read thousands of digits, and says so in words of its own.
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number has {len(digits)} digits")
+    return int(digits)

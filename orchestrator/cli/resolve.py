@@ -21,7 +21,10 @@ async def resolve(
     env: Environment = None,
     json: Json = False,
 ) -> None:
-    """Settles a saga that needs attention: an undo, or a step, that could not be done."""
+    """Settles a saga that needs attention.
+
+    It waits for a person since an undo, or a step, could not be done.
+    """
     from orchestrator.runtime.instances import Instances
 
     chosen = [n for n, given in (("retry", retry), ("skip", skip), ("fail", fail)) if given]

@@ -36,8 +36,10 @@ def test(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Runs the scenarios of flows, in virtual time and without any server. The exit status is 1
-    when one fails."""
+    """Runs the scenarios of flows, without any server.
+
+    They run in virtual time. The exit status is 1 when one fails.
+    """
     places = paths or [Path()]
     loaded = load_flows(places)
     out = console()

@@ -60,6 +60,25 @@ def test_flows_that_cannot_be_read(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("command", ["check", "fmt"])
+def test_a_file_without_an_end(cli: Cli, folder: Path, command: str) -> None:
+    """What is larger than any flow is a finding, and is not read to its end."""
+    done = cli.call(command, "/dev/zero")
+    assert done.code == 1 and "this file is larger than 4 MiB" in done.out + done.err
+
+
+def test_the_others_are_formatted_beside_one_that_cannot_be_read(cli: Cli, folder: Path) -> None:
+    """`fmt` leaves alone what it cannot read, says so, and does the rest."""
+    done = cli.call("fmt", ".")
+    assert done.code == 1 and done.err.count("error[F005]") == 3
+    assert "1 file already in form" in done.out and "4 files left alone" in done.out
+
+
+def test_the_version(cli: Cli) -> None:
+    """`--version` says which one this is."""
+    assert cli.call("--version").out.startswith("orchestrate ")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read(cli: Cli, folder: Path) -> None:
     """A file without the right to read it is a finding that says what the system says."""
@@ -101,6 +120,7 @@ def test_a_pipe_among_flows_is_passed_over(cli: Cli, folder: Path, command: str)
         (("diagram", "ok.flow", "-o", "no/such.svg"), "such.svg cannot be written"),
         (("diagram", "ok.flow", "--saga", "Nope"), "declares no saga `Nope`, it declares `S`"),
         (("test", "ok.flow"), "no scenario in ok.flow"),
+        (("eval", "n", "--vars", '{"n": ' + "9" * 5000 + "}"), "a number has 5000 digits"),
         (("list", "--env", "nope"), "no environment `nope`"),
         (("cancel", "S/1", "--json"), "no Temporal to talk to"),
     ],

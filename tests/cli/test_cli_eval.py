@@ -52,6 +52,11 @@ def test_an_error_is_one_sentence(cli: Cli) -> None:
     assert "no-such.json" in cli.call("eval", "n", "--vars", "@no-such.json").refused()
 
 
+def test_a_name_without_a_value(cli: Cli) -> None:
+    """The help says how a name gets one here."""
+    assert "help: give it by `--vars`" in cli.call("eval", "nobody").err
+
+
 @pytest.mark.parametrize(("text", "place"), [("1 + * 2", "expression:1:5"), ("size(5)", ":1:6")])
 def test_a_finding_shows_its_place(cli: Cli, text: str, place: str) -> None:
     """Syntax and type errors are shown with carets."""
@@ -217,6 +222,16 @@ def test_at_a_terminal(cli: Cli) -> None:
     terminal.until("> ")
     terminal.type("1 / 0\r")
     terminal.until("error: divide by zero")
+    terminal.until("> ")
+    terminal.type("[1,\r")
+    terminal.until("... ")
+    terminal.type("2].sum()\r")  # goes on where it is not complete
+    terminal.until("3 : int")
+    terminal.until("> ")
+    terminal.type("1 +\r")
+    terminal.until("... ")
+    terminal.type("\r")  # an empty line says that no more comes
+    terminal.until("ends too early")
     terminal.until("> ")
     terminal.type("\x04")
     assert terminal.process.wait(20) == 0

@@ -72,6 +72,24 @@ def test_two_hundred_levels(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "record R { a: " + "list<" * 30_000 + "int" + ">" * 30_000 + " }",
+        "record R { a: " + "map<string, " * 202 + "int" + ">" * 202 + " }",
+        "record R { a: T199 } type T0 = list<int> "
+        + "".join(f"type T{n + 1} = list<list<T{n}>> " for n in range(199)),
+    ],
+    ids=["beyond Python's stack", "by a little", "by aliases"],
+)
+def test_types_that_are_too_deep(text: str) -> None:
+    """They are a finding, and the first only: what leads to it is no other."""
+    found = check_texts({"f": "module m " + text})
+    assert found.diagnostics[0].code == "F003" and found.diagnostics[0].help
+    assert len(found.diagnostics) <= 2
+    assert laid_out(Source("f", text))
+
+
+@pytest.mark.parametrize(
     "written",
     [
         lambda t: t.replace("\n", "\r\n"),

@@ -32,6 +32,14 @@ def test_carets_stand_under_the_text(
     assert lines(text, start, end) == [shown, carets]
 
 
+def test_a_long_name_is_cut_in_the_sentence() -> None:
+    """What is quoted is cut, what is said is not."""
+    at = Span(Source("f", "a"), 0, 1)
+    found = to_text(Diagnostic("F001", f"no `{'a' * 10_000}` in `b`", at, help=f"`{'c' * 500}`"))
+    assert "aa…` in `b`" in found and "cc…`" in found
+    assert max(map(len, found.split("\n"))) < 200
+
+
 def test_a_long_line_is_cut_around_the_place() -> None:
     text = "a" * 100_000 + "X" + "b" * 100_000
     shown, carets = lines(text, 100_000, 100_001)

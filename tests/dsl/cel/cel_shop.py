@@ -70,6 +70,8 @@ _DEFAULTS = {"currency": Const(type=Named("shop.Currency"), value="EUR")}
 class Shop:
     """A `Scope` over the tables above."""
 
+    how_to_name = "declare it before this place"
+
     def variable(self, name: str) -> Type | None:
         return parse_type(_VARIABLES[name]) if name in _VARIABLES else None
 
