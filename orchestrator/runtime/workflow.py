@@ -151,7 +151,7 @@ class SagaWorkflow:
         """Begins, or goes on from a state."""
         made = self.definition
         self._interpreter = Interpreter(
-            made.plan, made.saga, self, made.expressions, self._room.full, self._room.spent, state
+            made.saga, self, made.expressions, self._room.full, self._room.spent, state
         )
         self.views = Views(self._interpreter.names, made.codec, made.expressions)
 

@@ -40,7 +40,7 @@ from orchestrator.runtime.signature import (
     result_of,
     wire_of,
 )
-from orchestrator.runtime.snapshot import freeze_undos, thaw_undos
+from orchestrator.runtime.snapshot import freeze_undos
 from orchestrator.runtime.views import RefusedError, Views
 from orchestrator.runtime.wire import is_undo, message_id, workflow_id
 from orchestrator.testing import words
@@ -123,8 +123,8 @@ class Instance:
         self._way = Way(interpreter.compensate, self._saga.within)
         return await self._way.run(self._forward(interpreter, wire))
 
-    def _interpreter(self) -> Interpreter:
-        return Interpreter(self._world.plan, self._saga, self, self._world.expressions)
+    def _interpreter(self, state: Mapping[str, Any] | None = None) -> Interpreter:
+        return Interpreter(self._saga, self, self._world.expressions, state=state)
 
     async def _forward(self, interpreter: Interpreter, wire: Mapping[str, Any]) -> Any:
         codec = self._world.codec
@@ -253,8 +253,7 @@ class Instance:
         """Has a called saga undo what it did."""
         saga, key, _ = self._child(command)
         child = Instance(self._world, saga, key, self)
-        interpreter = child._interpreter()
-        interpreter.undos = thaw_undos(undos, saga, child.now)
+        interpreter = child._interpreter({"undos": undos, "forward": False})
         try:
             await interpreter.compensate()
         except CompensationFailed as failed:

@@ -142,8 +142,10 @@ class Script:
         interpreter = self.interpreter(plan_of(body, header))
         return await self.to_the_end(interpreter, asyncio.ensure_future(self._body(interpreter, n)))
 
-    def interpreter(self, plan: Plan) -> Interpreter:
-        return Interpreter(plan, plan.sagas["t.S"], self, Expressions())
+    def interpreter(self, plan: Plan, undos: Any = None) -> Interpreter:
+        """One that begins, or that has a frozen stack to undo."""
+        state = None if undos is None else {"undos": undos, "forward": False}
+        return Interpreter(plan.sagas["t.S"], self, Expressions(), state=state)
 
     async def _body(self, interpreter: Interpreter, n: int) -> Any:
         return await interpreter.run({"id": "k", "n": n})

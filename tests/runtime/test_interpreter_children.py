@@ -19,7 +19,7 @@ from orchestrator.runtime.effects import (
     SagaFailed,
     Untouched,
 )
-from orchestrator.runtime.snapshot import freeze_undos, thaw_undos
+from orchestrator.runtime.snapshot import freeze_undos
 from tests.runtime.script import CONTRACTS, Script
 
 DID = [{"step": "q", "names": {"q": "…"}}]
@@ -137,8 +137,6 @@ async def test_its_stack_is_carried() -> None:
         "arguments": frozen[0]["arguments"],
     }
     script = Caller()
-    after = script.interpreter(made)
-    after.undos = thaw_undos(frozen, made.sagas["t.S"], None)
-    await after.compensate()
+    await script.interpreter(made, frozen).compensate()
     assert script.log == ["y:undo", "x:undo 2"]
     assert script.undos == [("t.Part", DID)]

@@ -48,7 +48,7 @@ class Relay:
         self.runs += 1
         plan, read = Plan.model_validate_json(text), json.loads(state) if state else None
         saga = plan.sagas["t.S"]
-        return Interpreter(plan, saga, self.script, Expressions(), self.full, state=read)
+        return Interpreter(saga, self.script, Expressions(), self.full, state=read)
 
     async def run(self, body: str, header: str = "-> string", n: int = 1) -> str:
         """How the saga ended, as `Script.run` says it."""
@@ -342,7 +342,7 @@ async def test_an_undo_block_comes_to_its_end_without_room() -> None:
 def begun(script: Script, body: str, spent: Full) -> tuple[Interpreter, asyncio.Future[Any]]:
     """A saga in a run that has no more room when `spent` says so."""
     plan = plan_of(body)
-    interpreter = Interpreter(plan, plan.sagas["t.S"], script, Expressions(), spent=spent)
+    interpreter = Interpreter(plan.sagas["t.S"], script, Expressions(), spent=spent)
     return interpreter, asyncio.ensure_future(interpreter.run({"id": "k", "n": 1}))
 
 
@@ -362,10 +362,10 @@ async def test_an_update_that_comes_as_the_saga_stops_goes_on() -> None:
     """The next run has the variable as it was last."""
     script = Meanwhile(lambda: interpreter.names.update(x=5))
     plan = plan_of("var x = 0 while x < 9 { set x = x + 1 } return string(x)")
-    interpreter = Interpreter(plan, plan.sagas["t.S"], script, Expressions(), always)
+    interpreter = Interpreter(plan.sagas["t.S"], script, Expressions(), always)
     with pytest.raises(Paused) as paused:
         await interpreter.run({"id": "k", "n": 1})
-    again = Interpreter(plan, plan.sagas["t.S"], script, Expressions(), state=paused.value.state)
+    again = Interpreter(plan.sagas["t.S"], script, Expressions(), state=paused.value.state)
     assert again.names["x"] == 5
     assert await again.resume() == "9"
 
@@ -378,7 +378,6 @@ async def test_a_cancel_that_comes_as_the_saga_stops_undoes_all() -> None:
 
     def run(state: Any = None) -> tuple[Interpreter, asyncio.Future[Any]]:
         saga = Interpreter(
-            plan,
             plan.sagas["t.S"],
             script,
             Expressions(),

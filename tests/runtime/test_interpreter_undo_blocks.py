@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.runtime.effects import Decision, SagaFailed
-from orchestrator.runtime.snapshot import freeze_undos, thaw_undos
+from orchestrator.runtime.snapshot import freeze_undos
 from tests.runtime.script import EXHAUSTED, TIMEOUT, Script, done, news, plan_of, refused
 
 BACK = """
@@ -147,8 +147,6 @@ async def test_a_block_is_kept_in_a_snapshot() -> None:
     (entry,) = freeze_undos(before.undos)
     assert sorted(entry["names"]) == ["id", "n", "x"]
     script = Script()
-    after = script.interpreter(plan)
-    after.undos = thaw_undos([entry], plan.sagas["t.S"], None)
-    await after.compensate()
+    await script.interpreter(plan, [entry]).compensate()
     assert script.log == ["x:undo.back", "x:undo.told", "emit x:undo.News t.b.News 1"]
     assert script.sent[0].arguments["ref"] == "r-1"
