@@ -33,8 +33,9 @@ def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
         return _with_words(run.values[-1], tokens), _in_order(builder.diagnostics)
     errors: list[Diagnostic] = []
 
-    def report(token: Token, before: Token | None) -> None:
-        errors.append(explain(source, token, before, run.accepted(), words))
+    def report(token: Token, before: Token | None, todo: str) -> None:
+        found = explain(source, token, before, run.accepted(), words)
+        errors.append(replace(found, help=todo, fix=()) if todo else found)
 
     whole = Recovery(run, tokens, source.text, words, report).go_on(index)
     file = _with_words(run.values[-1], tokens) if whole else builder.partial(run.values)

@@ -30,6 +30,13 @@ _OPENING = frozenset(
         *("SIGNAL", "QUERY", "UPDATE", "AGGREGATE", "PROJECTION"),
     )
 )
+#: Those of them that stand in no block.
+_DECLARING = frozenset(
+    (
+        *("TYPE", "ENUM", "RECORD", "POLICY", "SERVICE", "SAGA", "AGGREGATE", "PROJECTION"),
+        *("ACTIVITY", "SCENARIO"),
+    )
+)
 #: What is never put in: it would change to what the following belongs, or invent a value.
 _NEVER_INSERTED = _OPENING | {
     *("MODULE", "IMPORT", "ELSE", "UNDO", "ON", "RBRACE", END),
@@ -49,8 +56,8 @@ class _Repair(NamedTuple):
 
 
 class Recovery:
-    """Drives a run over the tokens of a text; `report` is told the token of each mistake
-    and the one before it."""
+    """Drives a run over the tokens of a text; `report` is told the token of each mistake, the
+    one before it, and what has to be done before it, when that is known."""
 
     def __init__(
         self,
@@ -58,7 +65,7 @@ class Recovery:
         tokens: list[Token],
         text: str,
         words: Mapping[str, str],
-        report: Callable[[Token, Token | None], None],
+        report: Callable[[Token, Token | None, str], None],
     ) -> None:
         self._run = run
         self._tokens = tokens
@@ -80,12 +87,14 @@ class Recovery:
                 self._owed -= 1
                 after: int | None = index + 1
             else:
+                todo = self._unfinished(index)
                 far = index - mended >= _ENOUGH or (index > mended and self._begins_line(index))
                 if far or token.type in _STAND_INS:
-                    self._report(token, self._tokens[index - 1] if index else None)
+                    at = index - bool(todo)
+                    self._report(self._tokens[at], self._tokens[at - 1] if at else None, todo)
                 if token.type == END:
                     return False
-                mends = index > mended and self._repair(index)
+                mends = index > mended and not todo and self._repair(index)
                 after = index if mends else self._skip(index)
                 whole = whole and mends
             if after is None:
@@ -95,6 +104,21 @@ class Recovery:
             if index == len(self._tokens):
                 return whole and not self._made_up
         return False
+
+    def _unfinished(self, index: int) -> str:
+        """What has to be done when the word before the mistake was taken for a name, but begins a
+        declaration or a statement: what stands before it is not complete."""
+        if not index or not self._begins_line(index - 1):
+            return ""
+        kind, levels = self._tokens[index - 1].type, self._levels()
+        if len(levels) == 1 or kind not in _OPENING:
+            return ""
+        begun = [t.type for t in self._tokens[index - 1 : index + 2]]
+        if self._run.reach(begun, levels[-1]) == len(begun):
+            return "complete what stands before it"
+        if kind in _DECLARING and self._run.reach(begun, levels[0]) == len(begun):
+            return "close the block before it with `}`"
+        return ""
 
     # --- small repairs
 

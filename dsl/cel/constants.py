@@ -52,7 +52,7 @@ def literal(context: Context, value: Any, at: Span) -> Result:
     if type(value) is int and not INT_MIN <= value <= INT_MAX:
         return context.report(
             "F207",
-            f"`{at.text}` does not fit a 64-bit int",
+            f"overflow: `{at.text}` does not fit a 64-bit int",
             at,
             "too large",
             'write `decimal("…")` for a larger number',

@@ -22,6 +22,12 @@ def marked(text: str) -> list[int]:
     return [n for n, line in enumerate(text.splitlines(), 1) if "// here" in line]
 
 
+def test_a_block_that_is_not_closed_is_said_to_be_open() -> None:
+    """The declaration after it is no setting of it; the help says what is missing."""
+    (found,) = findings("service s {\n  format: json\n\nrecord R { a: int }\n")
+    assert (found.at.text, found.help) == ("record", "close the block before it with `}`")
+
+
 TEN = """\
 module shop
 
@@ -77,6 +83,9 @@ def test_every_mistake_is_reported_once_and_where_it_is() -> None:
         "saga S() { await a.B whan c } // here\nsaga T() { retrun 1 } // here\n",
         "service s {\n comand C key k { } replies D // here\n event D key k { k int } } // here",
         "record A {\n  a: int\n  enum E { X } // here\n}\nrecord B { b int } // here\n",
+        "service s {\n  format: json\n\nsaga S(k: string) key k { // here\n  let x 1 // here\n}\n",
+        "policy p {\n  timeout: 5s\nservice s { // here\n  comand C key k { } // here\n}\n",
+        "saga S() {\n  let x = 1 *\n  emit s.E() // here\n  if a fail b } // here\n}\n",
         "record A { a: list<int } // here\nrecord B { b: map<string int> } // here\n",
         "record A { a: int = (1 + 2 } // here\nrecord B { b: int = [1, 2 } // here\n",
         "policy p { retry: fixed(attempts 3) } // here\npolicy q { timeout 3s } // here\n",
