@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dsl.budget.calls import back, child, forth
 from dsl.budget.cost import NOTHING, Cost, Range, all_of, any_of
 from dsl.budget.endless import Endless, Why
-from dsl.budget.history import ARRIVAL, ARRIVED, CLOCK, LIMIT, MARKER, SLEEP
+from dsl.budget.history import ARRIVAL, ARRIVED, CLOCK, DURABLE, LIMIT, MARKER, SLEEP
 from dsl.budget.ways import ON, Ways, one_of
 from dsl.cel.nodes import Const, ListOfNodes, Node
 from dsl.cel.wire import from_json
@@ -99,8 +99,8 @@ class Walk:
                 return ON
             case StepModel():
                 return self._step(statement)
-            case EmitModel():
-                best = Cost(history=MARKER, events=1)
+            case EmitModel(once=once):
+                best = Cost(history=DURABLE if once else MARKER, events=1)
                 worst = best.plus(Cost(history=CLOCK if self._clock else 0))
                 return Ways(on=Range(best, worst))
             case SleepModel(time=time):

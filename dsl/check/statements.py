@@ -20,6 +20,7 @@ from dsl.depth import DEEPEST_BLOCK
 from dsl.diagnostic import Note
 from dsl.model import (
     BranchModel,
+    Delivery,
     EmitModel,
     FailModel,
     ForModel,
@@ -230,7 +231,8 @@ def _emit(statement: syntax.Emit, block: Block) -> EmitModel | None:
     if event is None:
         return None
     arguments = block.arguments(statement.event, block.shape(event.name))
-    return EmitModel(event=event.name, arguments=arguments, place=place(statement.at))
+    once = event.delivery is Delivery.AT_MOST_ONCE
+    return EmitModel(event=event.name, arguments=arguments, once=once, place=place(statement.at))
 
 
 def _return(statement: syntax.Return, block: Block) -> ReturnModel:

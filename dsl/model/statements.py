@@ -205,11 +205,12 @@ class AwaitModel(Model):
 
 
 class EmitModel(Model):
-    """`emit Event(args)`."""
+    """`emit Event(args)`; with `once` the event is published at most once."""
 
     kind: Literal["emit"] = "emit"
     event: str
     arguments: dict[str, Node]
+    once: bool = False
     place: Place
 
 

@@ -15,7 +15,7 @@ from orchestrator.messaging.bus import BusError, UndeliverableError
 from orchestrator.messaging.deadlines import Deadlines
 from orchestrator.messaging.kafka_options import REFUSALS, stop_client
 from orchestrator.messaging.kafka_settings import NOT_ALLOWED, KafkaSettings
-from orchestrator.messaging.kafka_topics import partition_counts
+from orchestrator.messaging.kafka_topics import KnownTopics
 from orchestrator.messaging.record import Record
 
 log = structlog.get_logger(__name__)
@@ -34,8 +34,7 @@ class KafkaProducer:
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
         self._replacing = asyncio.Lock()
-        self._finding = asyncio.Lock()
-        self._topics: set[str] = set()
+        self._topics = KnownTopics(settings)
         self._deadlines = Deadlines(settings.publish_limit)
 
     async def start(self) -> None:
@@ -111,7 +110,7 @@ class KafkaProducer:
         """What is to be told of a record; None when the producer is broken and a new one may send
         it."""
         if isinstance(error, REFUSALS):
-            self._topics.discard(record.topic)
+            self._topics.forget(record.topic)
             refused = self._settings.refused(f"a record for `{record.topic}`", error)
             return UndeliverableError(str(refused))
         if isinstance(error, KafkaError) and not error.retriable:
@@ -129,7 +128,7 @@ class KafkaProducer:
         """Hands a record over; the future is its acknowledgement."""
         topic, key, value, headers, partition, _, _ = record
         if topic not in self._topics:
-            await self._find(topic)
+            await self._topics.find(topic)
         producer = self._producer
         if producer is None:
             raise BusError("the bus is closed")
@@ -144,14 +143,6 @@ class KafkaProducer:
             topic, value, encoded, partition, headers=list(headers)
         )
         return sent
-
-    async def _find(self, topic: str) -> None:
-        async with self._finding:  # a thousand first records ask once
-            if topic not in self._topics:
-                # Asked for by name, a broker may create it with its own number of partitions.
-                self._topics |= (await partition_counts(self._settings)).keys()
-        if topic not in self._topics:
-            raise self._settings.no_topic(topic)
 
     async def _replace(self, broken: AIOKafkaProducer, error: Exception) -> None:
         async with self._replacing:

@@ -16,6 +16,31 @@ from orchestrator.messaging.kafka_settings import KafkaSettings
 from orchestrator.messaging.topics import topic_problem
 
 
+class KnownTopics:
+    """The topics that may be written to. Asked for by name, a broker may create one with its own
+    number of partitions, and a client waits long for one that is not there."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._asking = asyncio.Lock()
+        self._known: set[str] = set()
+
+    def __contains__(self, topic: str) -> bool:
+        return topic in self._known
+
+    async def find(self, topic: str) -> None:
+        """Asks the broker, once for all who ask at the same time. Raises UndeliverableError."""
+        async with self._asking:
+            if topic not in self._known:
+                self._known |= (await partition_counts(self._settings)).keys()
+        if topic not in self._known:
+            raise self._settings.no_topic(topic)
+
+    def forget(self, topic: str) -> None:
+        """It was refused: it has to be found again."""
+        self._known.discard(topic)
+
+
 @asynccontextmanager
 async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A client for a few requests. Made anew each time: it does not outlive a broker's restart."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
@@ -15,6 +15,7 @@ from orchestrator.messaging.bus import Transform, UndeliverableError
 from orchestrator.messaging.kafka_options import MOVED_ON, REFUSALS, stop_client
 from orchestrator.messaging.kafka_reader import to_record
 from orchestrator.messaging.kafka_settings import NOT_ALLOWED, KafkaSettings
+from orchestrator.messaging.kafka_topics import KnownTopics
 from orchestrator.messaging.outputs import outputs_of
 from orchestrator.messaging.record import Record
 
@@ -48,6 +49,7 @@ class KafkaTransform:
         self._join = join
         self._group = group
         self._transform = transform
+        self._topics = KnownTopics(settings)
         self._consumer: AIOKafkaConsumer | None = None
         self._lines: dict[KafkaPartition, _Line] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -76,7 +78,7 @@ class KafkaTransform:
     async def take_over(self, partitions: Iterable[KafkaPartition]) -> None:
         """Partitions were given. Their producers are started before their offsets are read: until
         then one who had them before may still commit."""
-        taken = [_Line(self._settings, self._group, p, self._transform) for p in partitions]
+        taken = [_Line(self._settings, self._group, p, self._checked) for p in partitions]
         await asyncio.gather(*(line.start() for line in taken))
         self._lines |= {line.partition: line for line in taken}
         self._serve()
@@ -86,6 +88,13 @@ class KafkaTransform:
         lines = list(self._lines.values())
         self._lines.clear()
         await asyncio.gather(*(line.stop() for line in lines))
+
+    async def _checked(self, record: Record) -> Sequence[Record]:
+        outputs = await self._transform(record)
+        for output in outputs:
+            if output.topic not in self._topics:
+                await self._topics.find(output.topic)
+        return outputs
 
     def fail(self, error: BaseException) -> None:
         """Ends the run with an error."""

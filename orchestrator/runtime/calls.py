@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, FailureError
 
-from dsl.model import CommandModel, wire_type
+from dsl.model import CommandModel, Delivery, wire_type
 from dsl.types import Named
 from dsl.values import Struct
 from orchestrator.compile.plan import Plan, SagaPlan
@@ -133,19 +133,36 @@ class Calls:
     async def publish(self, path: str, event: str, payload: Struct) -> None:
         """Publishes an event."""
         contract = self._plan.events[event]
-        await self._send(
-            Outgoing(
-                id=message_id(self._id, path),
-                type=wire_type(event),
-                topic=contract.topic,
-                data=payload_to_send(payload, self._codec),
-                key=self._codec.key(payload, event, contract.key),
-                saga=self._saga.short,
-                correlation=self._id,
-                cause=self._cause,
-            ),
-            path,
+        outgoing = Outgoing(
+            id=message_id(self._id, path),
+            type=wire_type(event),
+            topic=contract.topic,
+            data=payload_to_send(payload, self._codec),
+            key=self._codec.key(payload, event, contract.key),
+            saga=self._saga.short,
+            correlation=self._id,
+            cause=self._cause,
         )
+        if contract.delivery is Delivery.AT_MOST_ONCE:
+            await self._send_once(outgoing, path)
+        else:
+            await self._send(outgoing, path)
+
+    async def _send_once(self, outgoing: Outgoing, path: str) -> None:
+        """By an ordinary activity, which the server starts once: a local one is run again when its
+        worker dies, and may have published then."""
+        handle = workflow.start_activity(
+            PUBLISH,
+            outgoing,
+            activity_id=path,
+            start_to_close_timeout=_PUBLISH_ATTEMPT,
+            schedule_to_start_timeout=_PUBLISH_ATTEMPT,
+            retry_policy=RetryPolicy(maximum_attempts=1),
+        )
+        try:
+            await self._cancels.finish(handle)
+        except FailureError:
+            workflow.logger.warning("event dropped: it is delivered at most once")
 
     async def bury(self, command: Command, reason: str) -> None:
         """Publishes a command as a dead letter, where its policy names a topic."""

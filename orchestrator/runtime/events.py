@@ -6,13 +6,16 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from dsl.cel.errors import CelError
+from dsl.model import Delivery, EventModel
 from dsl.types import Named
 from dsl.values import Struct
 from orchestrator import failpoint
@@ -27,8 +30,14 @@ from orchestrator.runtime.signature import InputError
 from orchestrator.runtime.starts import AlreadyStartedError, start_saga
 from orchestrator.runtime.versions import Served, Start
 from orchestrator.runtime.wire import EVENT, Arrival, workflow_id
+from orchestrator.service.sequencer import SequenceError, Sequencer
+from orchestrator.store import sequences
+from orchestrator.store.database import Database
+from orchestrator.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 GROUP = "orchestrate.events"
 
@@ -43,9 +52,13 @@ class Events:
         client: Client,
         current: Sequence[Served],
         running: Sequence[Served],
+        database: Database,
         events_per_run: int | None = None,
     ) -> None:
         self._events_per_run = events_per_run
+        self._sequencer = Sequencer(
+            database, sequences.orchestrator, GROUP, self._receive, self._out_of_turn
+        )
         self._bus = bus
         self._client = client
         self._current = current
@@ -62,9 +75,65 @@ class Events:
         if not self.topics:
             return
         reader = await self._bus.reader(self.topics, GROUP)
-        await KeyedConsumer(reader, self._receive, name=GROUP).run(stop)
+        ended = asyncio.Event()
+        beside = asyncio.create_task(self._sequencer.run(ended))
+        try:
+            await KeyedConsumer(reader, self._receive, name=GROUP).run(stop)
+        finally:
+            ended.set()
+            await beside
 
     async def _receive(self, record: Record) -> None:
+        try:
+            envelope = from_record(record)
+            number = self._number(envelope)
+        except (EnvelopeError, CodecError, ValueError) as error:
+            await self._bury(record, error, Disposition.POISON)
+            return
+        if number is None:
+            await self._pass_on(record)
+        else:
+            await self._in_turn(envelope, number, record)
+
+    async def _in_turn(self, envelope: Envelope, number: int, record: Record) -> None:
+        """Hands a numbered event on when its turn has come, and then those that waited for it. A
+        store that is away is waited out: the order is in there."""
+        stream = self._sequencer.stream(envelope.type, envelope.key)
+        following: Record | None = record
+        while following is not None:
+            work = partial(self._work, following)
+            await _stored(partial(self._sequencer.place, stream, number, following, work))
+            following = await _stored(partial(self._sequencer.turn, stream))
+            if following is not None:
+                number = self._number(from_record(following)) or 0
+
+    async def _work(self, record: Record, _: AsyncSession) -> None:
+        await self._pass_on(record)
+
+    async def _out_of_turn(self, record: Record, error: SequenceError) -> None:
+        await self._bury(record, error, Disposition.REJECTED)
+
+    def _number(self, envelope: Envelope) -> int | None:
+        """What numbers an event within its key, as the newest version says; None without."""
+        served = self._newest(envelope)
+        if served is None:
+            return None
+        field = _contract(served, envelope).sequence
+        if field is None:
+            return None
+        payload: Struct = served.codec.from_wire(*_read(served, envelope))
+        number: int = payload[field]
+        return number
+
+    def _newest(self, envelope: Envelope) -> Served | None:
+        return next((s for s in reversed(self._running) if envelope.type in s.events), None)
+
+    def _is_once(self, envelope: Envelope) -> bool:
+        """Whether an event is tried once, and dropped when that fails."""
+        served = self._newest(envelope)
+        return served is not None and _contract(served, envelope).delivery is Delivery.AT_MOST_ONCE
+
+    async def _pass_on(self, record: Record) -> None:
         try:
             envelope = from_record(record)
             for served in self._current:
@@ -75,6 +144,9 @@ class Events:
             await self._bury(record, error, Disposition.POISON)
         except (InputError, CelError, RPCError) as error:
             await self._bury(record, error, Disposition.REJECTED)
+        except _DroppedError:
+            self.counts["dropped"] += 1
+            log.warning("event dropped: it is delivered at most once", place=record.place)
 
     async def _start(self, served: Served, start: Start, envelope: Envelope) -> None:
         payload: Struct = served.codec.from_wire(*_read(served, envelope))
@@ -93,7 +165,8 @@ class Events:
                     parameters,
                     cause=envelope.id,
                     events=self._events_per_run,
-                )
+                ),
+                envelope,
             )
             failpoint.reach("start.after-start")
             self.counts["started"] += 1
@@ -115,7 +188,7 @@ class Events:
             handle = self._client.get_workflow_handle(workflow_id(saga, key))
             failpoint.reach("arrival.before-signal")
             try:
-                await self._patiently(partial(handle.signal, EVENT, arrival))
+                await self._patiently(partial(handle.signal, EVENT, arrival), envelope)
                 failpoint.reach("arrival.after-signal")
                 self.counts["delivered"] += 1
             except RPCError as error:
@@ -126,9 +199,10 @@ class Events:
                     "no saga takes this event", saga=workflow_id(saga, key), type=envelope.type
                 )
 
-    async def _patiently(self, call: Callable[[], Awaitable[object]]) -> None:
+    async def _patiently(self, call: Callable[[], Awaitable[object]], envelope: Envelope) -> None:
         """Waits out a Temporal server that is away or lets nobody in; the partition's offset stays
-        where it is. Raises RPCError for what this event will never be allowed."""
+        where it is. Raises RPCError for what this event will never be allowed, and _DroppedError
+        for one that is delivered at most once."""
         wait = 0.1
         while True:
             try:
@@ -137,6 +211,8 @@ class Events:
             except RPCError as error:
                 if error.status in _FINAL:
                     raise
+                if self._is_once(envelope):
+                    raise _DroppedError from error
                 log.warning("event waits for Temporal", error=error.message)
             await asyncio.sleep(wait)
             wait = min(wait * 2, 5.0)
@@ -147,6 +223,25 @@ class Events:
         log.warning("event given up", place=record.place, error=type(error).__name__)
         topic = dead_letter_topic(record.topic, GROUP)
         await bury(self._bus, dead_letter(record, topic, error, disposition, GROUP))
+
+
+async def _stored(call: Callable[[], Awaitable[T]]) -> T:
+    wait = 0.1
+    while True:
+        try:
+            return await call()
+        except (StoreError, SQLAlchemyError, OSError) as error:
+            log.warning("event waits for the store", error=type(error).__name__)
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, 5.0)
+
+
+class _DroppedError(Exception):
+    """Temporal is away, and this event waits for nobody."""
+
+
+def _contract(served: Served, envelope: Envelope) -> EventModel:
+    return served.plan.events[served.events[envelope.type]]
 
 
 def _read(served: Served, envelope: Envelope) -> tuple[Any, Named]:

@@ -117,7 +117,12 @@ class SagaWorker:
     def _events(self) -> events.Events:
         current = [s for (m, v), s in self._served.items() if self._current.get(m) == v]
         return events.Events(
-            self._bus, self._client, current, list(self._served.values()), self._events_per_run
+            self._bus,
+            self._client,
+            current,
+            list(self._served.values()),
+            self._database,
+            self._events_per_run,
         )
 
     async def _look(self, stack: AsyncExitStack) -> bool:

@@ -18,7 +18,6 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    ColumnElement,
     Integer,
     bindparam,
     delete,
@@ -32,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from orchestrator.store.clock import milliseconds
 from orchestrator.store.insert import insert_into
 from orchestrator.store.tables import outbox, outbox_buckets, outbox_held, outbox_pending
 
@@ -103,7 +103,7 @@ async def add(session: AsyncSession, messages: Sequence[OutboxMessage]) -> None:
 async def claim(session: AsyncSession, owner: str, limit: int, lease: float) -> list[int]:
     """At most `limit` buckets with something pending that nobody else has, for `lease` seconds; the
     longest unserved first. Relays at work at the same time do not wait for each other."""
-    now = _clock(session)
+    now = milliseconds(session)
     waits = exists().where(outbox_pending.c.bucket == outbox_buckets.c.bucket)
     rows = await session.execute(
         select(outbox_buckets.c.bucket)
@@ -127,7 +127,7 @@ async def release(session: AsyncSession, owner: str, buckets: Iterable[int]) -> 
     await session.execute(
         update(outbox_buckets)
         .where(outbox_buckets.c.bucket.in_(list(buckets)), outbox_buckets.c.owner == owner)
-        .values(owner=None, until_ms=_clock(session))
+        .values(owner=None, until_ms=milliseconds(session))
     )
 
 
@@ -135,7 +135,7 @@ async def pending(session: AsyncSession, buckets: Sequence[int], limit: int) -> 
     """At most `limit` messages of these buckets, oldest first, without the held aggregates."""
     held = exists().where(
         outbox_held.c.aggregate == outbox_pending.c.aggregate,
-        outbox_held.c.until_ms > _clock(session),
+        outbox_held.c.until_ms > milliseconds(session),
     )
     rows = await session.execute(
         select(outbox_pending.c.position, outbox_pending.c.aggregate, outbox)
@@ -161,7 +161,7 @@ async def published(session: AsyncSession, done: Sequence[Pending]) -> None:
 
 async def hold(session: AsyncSession, aggregate: str, error: str) -> None:
     """Lets an aggregate wait, each time twice as long, up to a minute."""
-    now = _clock(session)
+    now = milliseconds(session)
     first = {"until_ms": now + _FIRST_HOLD_MS, "attempts": 1, "error": error}
     before = outbox_held.c.attempts
     # Two to the power of the attempts, in what both databases have.
@@ -217,16 +217,6 @@ async def _take_turns(session: AsyncSession, aggregates: set[str]) -> None:
 def _message(row: Any) -> OutboxMessage:
     headers = tuple((name, value) for name, value in row.headers)
     return OutboxMessage(row.id, row.aggregatetype, row.aggregateid, row.type, row.payload, headers)
-
-
-def _clock(session: AsyncSession) -> ColumnElement[int]:
-    """Milliseconds since 1970 by the database's clock: relays on several machines share it."""
-    clock = (
-        "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
-        if _sqlite(session)
-        else "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
-    )
-    return literal_column(clock, BigInteger)
 
 
 def _sqlite(session: AsyncSession) -> bool:

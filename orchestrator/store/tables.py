@@ -134,3 +134,44 @@ outbox_buckets = Table(
     Column("owner", String(255)),
     Column("until_ms", BigInteger, nullable=False),
 )
+
+
+def _sequences(name: str, metadata: MetaData) -> Table:
+    """How far the numbered events of a key have come: `next` is the number that is awaited, null
+    before any was taken; `first` the first that was taken. Up to `broken_until` events were given
+    up because `next` did not come."""
+    return Table(
+        name,
+        metadata,
+        Column("consumer", String(255), primary_key=True),
+        Column("type", String(255), primary_key=True),
+        Column("key", String(512), primary_key=True),
+        Column("first", BigInteger),
+        Column("next", BigInteger),
+        Column("broken_until", BigInteger),
+        Column("moved_at", UtcDateTime, nullable=False),
+        Index(f"{name}_moved_at", "consumer", "moved_at"),
+    )
+
+
+def _early(name: str, metadata: MetaData) -> Table:
+    """Events that came before their turn, until the one before them comes or `until_ms` (by the
+    database's clock) is over."""
+    return Table(
+        name,
+        metadata,
+        Column("consumer", String(255), primary_key=True),
+        Column("type", String(255), primary_key=True),
+        Column("key", String(512), primary_key=True),
+        Column("number", BigInteger, primary_key=True, autoincrement=False),
+        Column("record", JSON, nullable=False),
+        Column("until_ms", BigInteger, nullable=False),
+        Index(f"{name}_until", "consumer", "until_ms"),
+    )
+
+
+#: A participant's, and the orchestrator's own: both may share a database.
+sequences = _sequences("sequences", participant)
+early_messages = _early("early_messages", participant)
+event_sequences = _sequences("event_sequences", orchestrator)
+early_events = _early("early_events", orchestrator)

@@ -1,0 +1,159 @@
+"""Hands numbered events on in their order, each once, and buries what stands behind a gap."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from orchestrator.messaging.record import Record
+from orchestrator.service.kept import from_json, to_json
+from orchestrator.store.database import Database
+from orchestrator.store.errors import StoreError
+from orchestrator.store.sequences import Early, Place, Sequences, Stream
+
+log = structlog.get_logger(__name__)
+
+#: Handles one record, and those whose turn comes with it.
+Handle = Callable[[Record], Awaitable[None]]
+
+#: Publishes the dead letter of an event, for a reason; returns when it is safe.
+Bury = Callable[[Record, "SequenceError"], Awaitable[None]]
+
+#: Streams that one look for overdue events takes.
+_STREAMS = 100
+
+
+class SequenceError(Exception):
+    """An event that is out of its order for good; the message says what is missing."""
+
+
+class Sequencer:
+    """The numbered events of one consumer. An early one waits in SQL, at most `limit` of a key and
+    `patience` seconds long, whoever reads the partition meanwhile; `run` looks every `every`
+    seconds for those whose time is over. `counts` tells how many events were what."""
+
+    def __init__(
+        self,
+        database: Database,
+        sequences: Sequences,
+        consumer: str,
+        handle: Handle,
+        bury: Bury,
+        *,
+        limit: int = 100,
+        patience: float = 60.0,
+        every: float = 1.0,
+    ) -> None:
+        self._database = database
+        self._sequences = sequences
+        self._consumer = consumer
+        self._handle = handle
+        self._bury = bury
+        self._limit = limit
+        self._patience = patience
+        self._every = every
+        self.counts: Counter[Place] = Counter()
+
+    def stream(self, type: str, key: str | None) -> Stream:
+        """The events of one type and key."""
+        return Stream(self._consumer, type, key or "")
+
+    async def place(
+        self,
+        stream: Stream,
+        number: int,
+        record: Record,
+        work: Callable[[AsyncSession], Awaitable[None]],
+    ) -> Place:
+        """Where an event stands. Its work is done in the transaction in which it is taken; what is
+        out of order for good is buried; an early one is kept. Raises what `work` and `bury` raise,
+        StoreError, SQLAlchemyError; then its number is awaited as before."""
+        missing: int | None = None
+        async with self._database.transaction() as session:
+            place = await self._sequences.place(
+                session,
+                stream,
+                number,
+                to_json(record),
+                limit=self._limit,
+                patience=self._patience,
+            )
+            if place is Place.TAKEN:
+                await work(session)
+            elif place in _BURIED:
+                missing = await self._sequences.missing(session, stream)
+        # Not in the transaction, which would be open until the bus answers: when this is not done,
+        # the event comes again and stands where it stood.
+        if place in _BURIED:
+            reason = _reason(place, number, stream.key, missing, self._limit)
+            await self._bury(record, SequenceError(reason))
+        if place is not Place.TAKEN:
+            log.info("event out of order", place=record.place, order=place.name.lower())
+        self.counts[place] += 1
+        return place
+
+    async def turn(self, stream: Stream) -> Record | None:
+        """The early event whose turn it is now, to be placed again."""
+        async with self._database.reading() as session:
+            early = await self._sequences.turn(session, stream)
+        return None if early is None else from_json(early.record)
+
+    async def block(self, stream: Stream, number: int) -> None:
+        """An event that was taken could not be handled and is among the dead letters: those behind
+        it follow it there, until it is sent again."""
+        async with self._database.transaction() as session:
+            await self._sequences.block(session, stream, number)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Ends the waiting whose time is over, until `stop` is set."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except (StoreError, SQLAlchemyError, OSError) as error:
+                log.warning("early events wait on", error=type(error).__name__)
+            try:
+                async with asyncio.timeout(self._every):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def look(self) -> None:
+        """Ends the waiting whose time is over now, and goes on where a consumer died."""
+        async with self._database.reading() as session:
+            streams = await self._sequences.waiting(session, self._consumer, _STREAMS)
+        for stream in streams:
+            # In the transaction: what is lost there is nowhere else.
+            async with self._database.transaction() as session:
+                missing = await self._sequences.missing(session, stream)
+                for early in await self._sequences.give_up(session, stream):
+                    await self._give_up(early, stream, missing)
+            record = await self.turn(stream)
+            if record is not None:
+                await self._handle(record)
+
+    async def _give_up(self, early: Early, stream: Stream, missing: int | None) -> None:
+        record = from_json(early.record)
+        log.warning("a gap did not close", place=record.place, missing=missing)
+        reason = _reason(Place.EARLY, early.number, stream.key, missing, self._limit)
+        await self._bury(record, SequenceError(reason))
+        self.counts[Place.BEHIND] += 1
+
+
+_BURIED = frozenset({Place.STALE, Place.BEHIND, Place.FULL})
+
+
+def _reason(place: Place, number: int, key: str, missing: int | None, limit: int) -> str:
+    came = f"event {number} of key `{key[:200]}` came"
+    match place:
+        case Place.STALE:
+            return f"{came} after its turn: the sequence began behind it"
+        case Place.FULL:
+            return f"{came} before event {missing}, for which {limit} others wait already"
+        case Place.EARLY:
+            return f"{came} and event {missing} before it did not, in the time that it had"
+    return f"{came} behind a gap: event {missing} is missing and others were given up for it"
