@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from dsl.check.names import Module
+from dsl.duration import written
 from dsl.editor.declared import Declared, find
 from dsl.model import PolicyModel, Retry
 from dsl.types import ListOf, MapOf, Named, OneOf, Optional, Type
@@ -80,13 +81,13 @@ _NOT_SETTINGS = ("name", "doc")
 def _value(value: object) -> str:
     match value:
         case timedelta():
-            return duration_words(value)
+            return written(value)
         case Retry(attempts=attempts) if attempts <= 1:
             return "none"
         case Retry():
-            text = f"{value.attempts} attempts, waits from {duration_words(value.initial)}"
+            text = f"{value.attempts} attempts, waits from {written(value.initial)}"
             text += f" × {value.factor:g}" if value.factor != 1 else ""
-            text += f" up to {duration_words(value.maximum)}" if value.maximum else ""
+            text += f" up to {written(value.maximum)}" if value.maximum else ""
             return text + (f", jitter {value.jitter:.0%}" if value.jitter else "")
         case BaseModel():
             parts = ((n, getattr(value, n)) for n in type(value).model_fields)
@@ -96,25 +97,3 @@ def _value(value: object) -> str:
         case bool():
             return str(value).lower()
     return str(value)
-
-
-def duration_words(time: timedelta) -> str:
-    """`1m30s`, as the language writes it."""
-    micros = time // timedelta(microseconds=1)
-    sign, micros = ("-", -micros) if micros < 0 else ("", micros)
-    parts = []
-    for unit, size in _UNITS:
-        if micros >= size:
-            parts.append(f"{micros // size}{unit}")
-            micros %= size
-    return sign + "".join(parts) if parts else "0s"
-
-
-_UNITS = (
-    ("d", 86_400_000_000),
-    ("h", 3_600_000_000),
-    ("m", 60_000_000),
-    ("s", 1_000_000),
-    ("ms", 1000),
-    ("us", 1),
-)

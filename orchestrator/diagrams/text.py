@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
+from datetime import timedelta
+
+from dsl.duration import written
 
 # Helvetica's widths of U+0020 to U+007E, in thousandths of the size (Adobe's font metrics).
 _WIDTHS = [
@@ -60,10 +63,4 @@ def _width(character: str) -> int:
 
 def duration(seconds: float) -> str:
     """As the language writes it: `500ms`, `1m30s`, `7d`."""
-    if seconds < 1:
-        return f"{seconds * 1000:g}ms"
-    rest, parts = seconds, []
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        count, rest = divmod(rest, length)
-        parts.append(f"{count:g}{unit}" if count else "")
-    return "".join(parts) + (f"{rest:g}s" if rest else "") or "0s"
+    return written(timedelta(seconds=seconds))

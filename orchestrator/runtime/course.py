@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any, NoReturn
 
+from dsl.duration import written
 from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.effects import SagaFailed
 from orchestrator.runtime.standing import Paused
@@ -52,7 +54,7 @@ class Course:
         try:
             return await self._ended(body, stop)
         except asyncio.CancelledError:
-            reason = f"not done within {self._within:g}s" if deadline.passed else None
+            reason = _late(self._within) if deadline.passed else None
         except SagaFailed as failed:
             reason = str(failed)
         finally:
@@ -93,6 +95,10 @@ class Course:
                     raise
                 else:
                     return body.result()
+
+
+def _late(within: float | None) -> str:
+    return f"not done within {written(timedelta(seconds=within or 0))}"
 
 
 def _paused(body: asyncio.Future[Any]) -> bool:

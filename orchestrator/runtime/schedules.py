@@ -20,6 +20,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from dsl.duration import written
 from orchestrator.compile.plan import Plan, SchedulePlan
 from orchestrator.runtime.wire import OCCURRENCE, Occurrence
 
@@ -73,9 +74,9 @@ class Clock:
 
 
 def words(plan: SchedulePlan) -> str:
-    """`every 3600s`, `at 0 9 * * MON in Europe/Berlin`."""
+    """`every 1h`, `at 0 9 * * MON in Europe/Berlin`."""
     if plan.every is not None:
-        return f"every {plan.every:.0f}s"
+        return f"every {written(timedelta(seconds=plan.every))}"
     return f"at {plan.cron} in {plan.zone}"
 
 

@@ -118,7 +118,7 @@ def test_the_callers_deadline_holds() -> None:
     """A called saga that waits is stopped with it."""
     sagas = SAGAS.replace("within 2d", "within 1h")
     course = verdict('run Whole(id: "1", wait: true)', sagas).course
-    assert (course.reason, course.at) == ("not done within 3600s", 3600.0)
+    assert (course.reason, course.at) == ("not done within 1h", 3600.0)
 
 
 def test_events_reach_it() -> None:

@@ -119,7 +119,7 @@ def test_the_deadline_ends_the_saga() -> None:
     """`within 1h` is kept in virtual time, and what was done is undone."""
     sagas = BUY.replace("emit", "await bank.Paid as x\n emit")
     course = verdict(RUN, sagas).course
-    assert (course.end, course.reason, course.at) == (End.FAILED, "not done within 3600s", 3600.0)
+    assert (course.end, course.reason, course.at) == (End.FAILED, "not done within 1h", 3600.0)
 
 
 WAIT = """
