@@ -58,7 +58,7 @@ def services_of(module: ModuleType, file: Path) -> dict[str, Service]:
     if not found:
         raise CommandError(f"{file} defines no service: make one with `Service(name, flow=…)`")
     for service in found.values():
-        if not service.handlers:
+        if not service.handlers and not service.reactions:
             raise CommandError(
                 f"{file}: service `{service.name}` has no handlers:"
                 f" mark functions with `@{service.name}.handles(command)`"

@@ -11,11 +11,12 @@ from orchestrator.service.message import Message
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The command's envelope, without anything that differs between deliveries of it: a handler
-    must not be able to tell the second from the first."""
+    """The envelope of a command or an event, without anything that differs between deliveries of
+    it: a handler must not be able to tell the second from the first. `message` is its simple
+    name."""
 
     service: str
-    command: str
+    message: str
     message_id: str
     correlation_id: str | None
     causation_id: str | None
@@ -32,7 +33,7 @@ class Context:
         if name not in self._events:
             raise ServiceError(
                 f"service `{self.service}` cannot publish `{type(event).__name__}` while handling "
-                f"`{self.command}`: it is none of its events"
+                f"`{self.message}`: it is none of its events"
             )
         self._published.append(event)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dsl.diagnostic import has_errors
 from dsl.load import load
-from dsl.model import CommandModel, Program, ServiceModel
+from dsl.model import CommandModel, EventModel, Program, ServiceModel, wire_type
 from dsl.render import to_text
 from orchestrator.service.errors import ServiceError
 
@@ -55,6 +55,21 @@ def find_command(service: str, model: ServiceModel, name: str) -> CommandModel:
             return command
     names = _listed(simple(c.name) for c in model.commands)
     raise ServiceError(f"service `{service}` has no command `{name}`: it has {names or 'none'}")
+
+
+def find_event(service: str, program: Program, own: ServiceModel, name: str) -> EventModel:
+    """An event by `Event` (its own before others'), `service.Event` or `module.service.Event`.
+    Raises ServiceError."""
+    events = [e for m in program.modules.values() for s in m.services for e in s.events]
+    mine = [e for e in own.events if simple(e.name) == name]
+    found = mine or [e for e in events if f".{e.name}".endswith(f".{name}")]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        names = _listed(sorted(wire_type(e.name) for e in events))
+        raise ServiceError(f"service `{service}`: no event `{name}`: there are {names or 'none'}")
+    names = _listed(e.name for e in found)
+    raise ServiceError(f"service `{service}`: `{name}` is {names}: name one of them in full")
 
 
 def simple(qualified: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from orchestrator.service.contract import simple
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import Failure
 from orchestrator.service.message import Message
+from orchestrator.service.parameters import INJECTED, wants_of
 from orchestrator.service.version import Stale, Version
 
 HandlerFunction = Callable[..., Awaitable[Message]]
@@ -22,9 +22,7 @@ HandlerFunction = Callable[..., Awaitable[Message]]
 #: What a command whose version is stale is answered with.
 StaleAnswer = Callable[[Any, Stale], Message | Failure]
 
-_Parameter = inspect.Parameter
-_INJECTED = ("session", "context")
-_BY_VERSION = (*_INJECTED, "version")
+_BY_VERSION = (*INJECTED, "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,16 @@ class Handler:
     function: HandlerFunction
     wants: tuple[str, ...]
     stale: StaleAnswer | None = None
+
+    @property
+    def name(self) -> str:
+        """The command's qualified name."""
+        return self.command.name
+
+    @property
+    def group(self) -> str:
+        """The consumer group of the service's commands, and their consumer in the inbox."""
+        return self.service
 
     async def __call__(self, command: Message, session: AsyncSession, context: Context) -> Message:
         """The handler's reply. Raises Failure for a declared failure, Stale for a version that is
@@ -102,28 +110,14 @@ def make_handler(
     a command that is idempotent by version, `version` by these names, in any order. Raises
     ServiceError."""
     where = f"service `{service}`: the handler of `{simple(command.name)}`"
-    if not inspect.iscoroutinefunction(function):
-        raise ServiceError(f"{where} must be an `async def` function: others would block it")
-    parameters = list(inspect.signature(function).parameters.values())
-    if not parameters or parameters[0].kind in (_Parameter.KEYWORD_ONLY, _Parameter.VAR_KEYWORD):
-        raise ServiceError(f"{where} must take the command as its first parameter")
-    injected = _BY_VERSION if command.idempotency.by == "version" else _INJECTED
-    wants = []
-    for parameter in parameters[1:]:
-        if parameter.name in injected and parameter.kind is not _Parameter.POSITIONAL_ONLY:
-            wants.append(parameter.name)
-        elif parameter.default is _Parameter.empty:
-            names = ", ".join(f"`{n}`" for n in injected[:-1])
-            raise ServiceError(
-                f"{where} has a parameter `{parameter.name}`: after the command it may take "
-                f"{names} and `{injected[-1]}`"
-            )
+    injected = _BY_VERSION if command.idempotency.by == "version" else INJECTED
+    wants = wants_of(where, "command", function, injected)
     _check_version(where, command, wants, stale)
-    return Handler(service, command, function, tuple(wants), stale)
+    return Handler(service, command, function, wants, stale)
 
 
 def _check_version(
-    where: str, command: CommandModel, wants: list[str], stale: StaleAnswer | None
+    where: str, command: CommandModel, wants: tuple[str, ...], stale: StaleAnswer | None
 ) -> None:
     """A strategy that is declared has to be kept, or the service does not come to life."""
     name = simple(command.name)

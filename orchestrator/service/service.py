@@ -16,14 +16,20 @@ from dsl.model import Program
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.codec import JsonCodec
 from orchestrator.messaging.payloads import Payloads
-from orchestrator.service.contract import find_command, find_service, read_program, simple
+from orchestrator.service.contract import (
+    find_command,
+    find_event,
+    find_service,
+    read_program,
+    simple,
+)
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import failure_of
 from orchestrator.service.handler import Handler, StaleAnswer, make_handler
 from orchestrator.service.models import Models
 from orchestrator.service.namespace import Namespace
 from orchestrator.service.once import freed_key
-from orchestrator.service.runner import ServiceRunner
+from orchestrator.service.reaction import Reaction, make_reaction
 from orchestrator.store import business_keys
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,6 +75,7 @@ class Service:
         self.payloads = Payloads(program)
         self.models = Models(program)
         self.handlers: dict[str, Handler] = {}
+        self.reactions: dict[str, Reaction] = {}
         self.messages = Namespace(self.name, "message", self._message_names(), self.models.named)
         fails = {name for command in self.model.commands for name in command.fails}
         self.failures = Namespace(
@@ -95,6 +102,22 @@ class Service:
 
         return register
 
+    def on(self, event: str) -> Callable[[F], F]:
+        """Registers `async def f(event)` as the handler of an event of its own or of another
+        service, `orders.OrderPlaced`; `session` and `context` as for commands. It returns nothing,
+        and is tried again when it breaks. A service that is new gets what the topic still holds.
+        Raises ServiceError for an unknown event, a second handler, or a function of another
+        shape."""
+        model = find_event(self.name, self.program, self.model, event)
+
+        def register(function: F) -> F:
+            if model.name in self.reactions:
+                raise ServiceError(f"service `{self.name}` has two handlers for `{event}`")
+            self.reactions[model.name] = make_reaction(self.name, model, function)
+            return function
+
+        return register
+
     async def free(self, session: AsyncSession, command: str, **key: Any) -> bool:
         """Makes a business key of a command that is `idempotent by key` new again, when what was
         done under it is undone: `await inventory.free(session, "ReserveStock", order_id=…)`.
@@ -105,8 +128,10 @@ class Service:
     async def serve(
         self, bus: Bus, database_url: str, *, stop: asyncio.Event, concurrency: int = 16
     ) -> None:
-        """Handles commands until `stop` is set, then finishes those under way. Raises BusError,
+        """Handles messages until `stop` is set, then finishes those under way. Raises BusError,
         StoreError when it cannot start, ServiceError without a single handler."""
+        from orchestrator.service.runner import ServiceRunner
+
         async with ServiceRunner(self, bus, database_url, concurrency=concurrency) as runner:
             await runner.run(stop)
 

@@ -44,7 +44,16 @@ record Line {
   price: Money
 }
 
+policy quick { timeout: 1s  retry: fixed(attempts: 3, every: 50ms) }
+
+service orders {
+  events: topic("ORDERS", partitions: 3)
+  event OrderPlaced key order_id { order_id: uuid  sku: string }
+  event StockLow key order_id { order_id: uuid }
+}
+
 service inventory {
+  policy: quick
   commands: topic("COMMANDS", partitions: 3)
   events: topic("EVENTS", partitions: 3)
 
@@ -85,9 +94,16 @@ service inventory {
 """
 
 
-def check(commands: str = "inventory.commands", events: str = "inventory.events") -> Program:
-    """The checked contract, on topics of these names."""
+def check(
+    commands: str = "inventory.commands",
+    events: str = "inventory.events",
+    orders: str = "orders.events",
+    pause: str = "50ms",
+) -> Program:
+    """The checked contract, on topics of these names; `pause` is what an event waits when its
+    handler has failed."""
     text = CONTRACT.replace("COMMANDS", commands).replace("EVENTS", events)
+    text = text.replace("ORDERS", orders).replace("50ms", pause)
     loaded = check_texts({"contracts.flow": text})
     assert loaded.program is not None, loaded.diagnostics
     return loaded.program
@@ -112,15 +128,31 @@ def body(**changes: Any) -> dict[str, Any]:
     return {"order_id": ORDER, "lines": [line], **changes}
 
 
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Waits for a condition, for at most 30 seconds."""
+    async with asyncio.timeout(30):
+        while True:
+            if await holds():
+                return
+            await asyncio.sleep(0.02)
+
+
 class Shop:
     """A participant under test and its counterpart."""
 
-    def __init__(self, bus: Bus, url: str, commands: str, events: str, replies: str) -> None:
-        self.bus, self.url = bus, url
-        self.commands, self.events, self.replies = commands, events, replies
-        self.service = Service("inventory", program=check(commands, events), metadata=tables)
+    def __init__(self, bus: Bus, url: str, number: int, replies: str) -> None:
+        self.bus, self.url, self.replies = bus, url, replies
+        self.commands = f"inventory-{number}.commands"
+        self.events = f"inventory-{number}.events"
+        self.orders = f"orders-{number}.events"
+        self.service = self.make()
         self.tap: Reader
         self.tasks: list[tuple[asyncio.Event, asyncio.Task[None]]] = []
+
+    def make(self, name: str = "inventory", pause: str = "50ms") -> Service:
+        """A service of the contract, without handlers."""
+        program = check(self.commands, self.events, self.orders, pause)
+        return Service(name, program=program, metadata=tables)
 
     async def start(self) -> None:
         """Starts the participant; returns when it has its tables and topics."""
@@ -134,7 +166,11 @@ class Shop:
                 await runner.run(stop)
 
         self.tasks.append((stop, asyncio.create_task(run())))
-        topics = [self.replies, self.events, f"{self.commands}.inventory-dlt"]
+        topics = [self.replies, self.events]
+        if self.service.handlers:
+            topics.append(f"{self.commands}.inventory-dlt")
+        if self.service.reactions:
+            topics.append(f"{self.orders}.inventory-events-dlt")
         self.tap = await self.bus.tap(topics)
 
     async def stop(self) -> None:
@@ -163,6 +199,14 @@ class Shop:
     async def send(self, envelope: Envelope) -> None:
         """Publishes a command."""
         await self.bus.publish(to_record(envelope, self.commands))
+
+    async def tell(self, id: str = "ev-1", key: str = ORDER, **changes: Any) -> None:
+        """Publishes an OrderPlaced event."""
+        data = changes.pop("data", {"order_id": ORDER, "sku": id})
+        made = self.command(
+            id, type="orders.OrderPlaced", key=key, data=data, reply_to=None, **changes
+        )
+        await self.bus.publish(to_record(made, self.orders))
 
     async def next(self, count: int = 1) -> list[Record]:
         """The next records on the replies', events' and dead letters' topics."""
@@ -210,9 +254,9 @@ async def shop(world: Callable[[], Awaitable[tuple[Bus, str]]]) -> AsyncIterator
     """A participant that is not started yet: register handlers, then `await shop.start()`."""
     opened, url = await world()
     number = next(_numbers)
-    names = (f"inventory-{number}.commands", f"inventory-{number}.events", f"replies-{number}")
+    replies = f"replies-{number}"
     async with opened as bus:
-        await bus.create_topics([TopicModel(name=names[2], partitions=2)])
-        made = Shop(bus, url, *names)
+        await bus.create_topics([TopicModel(name=replies, partitions=2)])
+        made = Shop(bus, url, number, replies)
         yield made
         await made.stop()

@@ -1,0 +1,134 @@
+"""Events in, each with its effect once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from dsl.model import PolicyModel, Retry, wire_type
+from orchestrator.messaging.bus import Bus
+from orchestrator.messaging.codec import DecodeError
+from orchestrator.messaging.deadletter import Disposition
+from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
+from orchestrator.messaging.record import Record
+from orchestrator.service.post import Post
+from orchestrator.service.process import Process
+from orchestrator.service.reaction import Reaction, reaction_group
+from orchestrator.service.relay import Relay
+from orchestrator.service.service import Service
+from orchestrator.store.errors import ConflictError, StoreError
+
+log = structlog.get_logger(__name__)
+
+#: For a service without a policy, waits in seconds.
+_LONGEST_WAIT = 30.0
+_RETRY = 5, 0.5, 2.0
+
+
+class Events:
+    """What a service does with a record of a topic whose events it handles.
+
+    Nobody sends an event again, so a handler that breaks is tried again here, as the service's
+    policy says, while later events of the key wait; then the event goes to the dead letters as
+    `exhausted`. A database that is away costs no attempt. The offset is committed when the effect
+    is, or the dead letter is acknowledged; an event that waits when the service stops is left to
+    the next start.
+    """
+
+    def __init__(
+        self, service: Service, bus: Bus, process: Process, relay: Relay, stop: asyncio.Event
+    ) -> None:
+        self._service = service.name
+        self._process = process
+        self._relay = relay
+        self._stop = stop
+        self._post = Post(bus, reaction_group(service.name))
+        self._reactions = {wire_type(name): r for name, r in service.reactions.items()}
+        self._retry = retry_of(service.model.policy)
+
+    async def handle(self, record: Record) -> None:
+        """One record, to its end: handled, passed over or dead-lettered."""
+        try:
+            envelope = from_record(record)
+        except EnvelopeError as error:
+            await self._post.give_up(record, error, Disposition.POISON)
+            return
+        reaction = self._reactions.get(envelope.type)
+        if reaction is None:
+            return  # a topic carries all events of its service
+        try:
+            await self._try(reaction, envelope)
+        except DecodeError as error:
+            await self._post.give_up(record, error, Disposition.POISON)
+        except ConflictError as error:
+            await self._post.give_up(record, error, Disposition.REJECTED)
+        except Exception as error:
+            await self._post.give_up(record, error, Disposition.EXHAUSTED)
+
+    async def _try(self, reaction: Reaction, envelope: Envelope) -> None:
+        attempt, outages = 1, 0
+        while True:
+            try:
+                processed = await self._process(reaction, envelope)
+            except (DecodeError, ConflictError):
+                raise
+            except Exception as error:
+                away = _is_outage(error)
+                if not away and attempt >= self._retry.attempts:
+                    raise
+                outages = outages + 1 if away else 0
+                self._failed(reaction, envelope, error, attempt)
+                await self._rest(wait_after(self._retry, outages if away else attempt))
+                attempt += not away
+            else:
+                if processed.events:
+                    self._relay.wake()
+                return
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+        # Neither done nor given up: the consumer must not commit it, and is to end all the same.
+        raise asyncio.CancelledError
+
+    def _failed(
+        self, reaction: Reaction, envelope: Envelope, error: Exception, attempt: int
+    ) -> None:
+        log.warning(
+            "handler failed, the event waits",
+            service=self._service,
+            type=wire_type(reaction.name),
+            message_id=envelope.id,
+            attempt=attempt,
+            error=type(error).__name__,
+            exc_info=error,
+        )
+
+
+def retry_of(policy: PolicyModel | None) -> Retry:
+    """How often, and how soon, an event is tried again."""
+    if policy is not None:
+        return policy.retry
+    attempts, initial, factor = _RETRY
+    return Retry.model_validate({"attempts": attempts, "initial": initial, "factor": factor})
+
+
+def wait_after(retry: Retry, attempt: int) -> float:
+    """Seconds between an attempt (from 1 on) and the next."""
+    longest = _LONGEST_WAIT if retry.maximum is None else retry.maximum.total_seconds()
+    # Before the power: of a large one there is no float.
+    steps = min(attempt - 1, 64)
+    wait = min(retry.initial.total_seconds() * retry.factor**steps, longest)
+    return wait * (1 + retry.jitter * random.random())
+
+
+def _is_outage(error: Exception) -> bool:
+    """The database is away; with it nothing else can be done either."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, StoreError)

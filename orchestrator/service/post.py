@@ -1,0 +1,55 @@
+"""What a service sends by itself: answers and dead letters, until the bus has them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from orchestrator import failpoint
+from orchestrator.messaging.bus import Bus, BusError, UndeliverableError
+from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
+from orchestrator.messaging.record import Record
+
+log = structlog.get_logger(__name__)
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
+
+
+class Post:
+    """Publishes for one consumer group."""
+
+    def __init__(self, bus: Bus, group: str) -> None:
+        self._bus = bus
+        self._group = group
+
+    async def give_up(self, record: Record, error: BaseException, why: Disposition) -> None:
+        """Puts a record among the dead letters of its topic."""
+        log.warning(
+            "message dead-lettered",
+            group=self._group,
+            place=record.place,
+            disposition=why.value,
+            error=type(error).__name__,
+        )
+        topic = dead_letter_topic(record.topic, self._group)
+        letter = dead_letter(record, topic, error, why, self._group)
+        failpoint.reach("rejected.before-publish")
+        await self.publish(letter, record.place)
+        failpoint.reach("rejected.after-publish")
+
+    async def publish(self, record: Record, message_id: str) -> None:
+        """Until it is acknowledged: the offset must not be committed before."""
+        wait = _FIRST_WAIT
+        while True:
+            try:
+                await self._bus.publish(record)
+                return
+            except UndeliverableError as error:
+                # A reply to nowhere: its answer is recorded, and the saga may ask again.
+                log.error("message cannot be sent", message_id=message_id, error=str(error))
+                return
+            except BusError as error:
+                log.warning("sending again", message_id=message_id, error=str(error))
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _LONGEST_WAIT)
