@@ -3,8 +3,19 @@
 from orchestrator.service.context import Context
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import Failure
+from orchestrator.service.handling import Handling, Proceed
 from orchestrator.service.message import Message
 from orchestrator.service.service import Service
 from orchestrator.service.version import Stale, Version
 
-__all__ = ["Context", "Failure", "Message", "Service", "ServiceError", "Stale", "Version"]
+__all__ = [
+    "Context",
+    "Failure",
+    "Handling",
+    "Message",
+    "Proceed",
+    "Service",
+    "ServiceError",
+    "Stale",
+    "Version",
+]

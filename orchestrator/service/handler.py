@@ -6,15 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from dsl.model import CommandModel
-from orchestrator.service.context import Context
+from orchestrator.service.calls import Calls
 from orchestrator.service.contract import simple
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import Failure
+from orchestrator.service.handling import Handling
 from orchestrator.service.message import Message
-from orchestrator.service.parameters import INJECTED, wants_of
+from orchestrator.service.parameters import BY_VERSION, INJECTED, Want, wants_of
 from orchestrator.service.version import Stale, Version
 
 HandlerFunction = Callable[..., Awaitable[Message]]
@@ -22,18 +21,16 @@ HandlerFunction = Callable[..., Awaitable[Message]]
 #: What a command whose version is stale is answered with.
 StaleAnswer = Callable[[Any, Stale], Message | Failure]
 
-_BY_VERSION = (*INJECTED, "version")
-
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """One command's handler; `wants` are the names of what it is given besides the command, and
+    """One command's handler; `wants` is what it is given besides the command, and
     `stale` answers when its version is no longer the present one."""
 
     service: str
     command: CommandModel
     function: HandlerFunction
-    wants: tuple[str, ...]
+    wants: tuple[Want, ...]
     stale: StaleAnswer | None = None
 
     @property
@@ -46,25 +43,23 @@ class Handler:
         """The consumer group of the service's commands, and their consumer in the inbox."""
         return self.service
 
-    async def __call__(self, command: Message, session: AsyncSession, context: Context) -> Message:
+    async def __call__(self, handling: Handling, calls: Calls) -> Message:
         """The handler's reply. Raises Failure for a declared failure, Stale for a version that is
         none any longer, ServiceError when it answers with what its contract does not know."""
-        given: dict[str, Any] = {"session": session, "context": context}
-        version = self._version(command, session)
-        if version is not None:
-            given["version"] = version
+        version = self._version(handling)
+        more = {} if version is None else {Version: version}
         try:
-            reply = await self.function(command, **{name: given[name] for name in self.wants})
+            reply = await calls(self.function, self.wants, handling, more)
         except Failure as failure:
             self._check_failure(failure)
             raise
-        self._check_reply(reply)
+        found = self._checked(reply)
         if version is not None and not version.asked:
             raise ServiceError(
-                f"{self._where} replied without `version.update` or `version.expect`, though the "
+                f"{self.where} replied without `version.update` or `version.expect`, though the "
                 "command is `idempotent by version`"
             )
-        return reply
+        return found
 
     def answer_stale(self, command: Message, stale: Stale) -> Message:
         """The reply to a command whose version is stale. Raises Failure, ServiceError."""
@@ -73,32 +68,33 @@ class Handler:
         if isinstance(answer, Failure):
             self._check_failure(answer)
             raise answer
-        self._check_reply(answer)
-        return answer
+        return self._checked(answer)
 
-    def _version(self, command: Message, session: AsyncSession) -> Version | None:
+    def _version(self, handling: Handling) -> Version | None:
         if self.command.idempotency.by != "version":
             return None
         (field,) = self.command.idempotency.fields
-        return Version(session, getattr(command, field))
+        return Version(handling.session, getattr(handling.message, field))
 
     @property
-    def _where(self) -> str:
+    def where(self) -> str:
+        """How an error's sentence begins."""
         return f"service `{self.service}`: the handler of `{simple(self.command.name)}`"
 
-    def _check_reply(self, reply: Any) -> None:
+    def _checked(self, reply: Any) -> Message:
         name = getattr(type(reply), "__flow_type__", None)
         if name in self.command.replies:
-            return
+            assert isinstance(reply, Message)
+            return reply
         hint = f"it replies {_listed(self.command.replies)}"
         if name in self.command.fails:
             hint = f"a failure is raised: `raise failures.{simple(name)}(…)`"
-        raise ServiceError(f"{self._where} returned `{type(reply).__name__}`, {hint}")
+        raise ServiceError(f"{self.where} returned `{type(reply).__name__}`, {hint}")
 
     def _check_failure(self, failure: Failure) -> None:
         if type(failure.message).__flow_type__ not in self.command.fails:
             raise ServiceError(
-                f"{self._where} raised `{failure}`, which the command does not declare: it fails "
+                f"{self.where} raised `{failure}`, which the command does not declare: it fails "
                 f"{_listed(self.command.fails) or 'with nothing'}"
             )
 
@@ -107,17 +103,17 @@ def make_handler(
     service: str, command: CommandModel, function: Any, stale: StaleAnswer | None = None
 ) -> Handler:
     """Checks the function's shape: `async def f(command)`, and then `session`, `context` and, for
-    a command that is idempotent by version, `version` by these names, in any order. Raises
-    ServiceError."""
+    a command that is idempotent by version, `version` by these names, and what is provided, in
+    any order. Raises ServiceError."""
     where = f"service `{service}`: the handler of `{simple(command.name)}`"
-    injected = _BY_VERSION if command.idempotency.by == "version" else INJECTED
+    injected = BY_VERSION if command.idempotency.by == "version" else INJECTED
     wants = wants_of(where, "command", function, injected)
     _check_version(where, command, wants, stale)
     return Handler(service, command, function, wants, stale)
 
 
 def _check_version(
-    where: str, command: CommandModel, wants: tuple[str, ...], stale: StaleAnswer | None
+    where: str, command: CommandModel, wants: tuple[Want, ...], stale: StaleAnswer | None
 ) -> None:
     """A strategy that is declared has to be kept, or the service does not come to life."""
     name = simple(command.name)
@@ -127,7 +123,7 @@ def _check_version(
         return
     (field,) = command.idempotency.fields
     declared = f"`{name}` is `idempotent by version {field}`"
-    if "version" not in wants:
+    if all(want.type is not Version for want in wants):
         raise ServiceError(
             f"{where} must take `version`, whose `update` compares versions: {declared}"
         )

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from dsl.fine import coarse
 from dsl.model import CommandModel, wire_type
 from dsl.values import Struct
 from orchestrator.messaging.envelope import Envelope
@@ -81,7 +82,7 @@ def freed_key(service: str, command: CommandModel, fields: Mapping[str, Any]) ->
 
 def text_of(value: Any) -> str:
     """The same text for equal values, whoever wrote them: `1.5` is `1.50`, an instant is one in
-    UTC, a map has no order."""
+    UTC, to the microsecond that a participant sees, a map has no order."""
     return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
@@ -96,11 +97,11 @@ def _plain(value: Any) -> Any:
         case bytes():
             return value.hex()
         case datetime():
-            return value.astimezone(UTC).isoformat()
+            return coarse(value).astimezone(UTC).isoformat()
         case date() | UUID():
             return str(value)
         case timedelta():
-            return value // timedelta(microseconds=1)
+            return coarse(value) // timedelta(microseconds=1)
         case float():
             return value + 0.0  # no negative zero
     return value

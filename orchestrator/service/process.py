@@ -14,9 +14,11 @@ from dsl.values import Struct
 from orchestrator import failpoint
 from orchestrator.messaging.envelope import Envelope
 from orchestrator.service.answer import Answer, reply_id
+from orchestrator.service.calls import Calls
 from orchestrator.service.contract import simple
 from orchestrator.service.failure import Failure
 from orchestrator.service.handler import Handler
+from orchestrator.service.handling import Handling
 from orchestrator.service.message import Message
 from orchestrator.service.once import Once
 from orchestrator.service.outgoing import Outgoing
@@ -48,9 +50,10 @@ class Processed:
 class Process:
     """Turns a command into its answer and its events, or an event into its effect, once."""
 
-    def __init__(self, service: Service, database: Database) -> None:
+    def __init__(self, service: Service, database: Database, calls: Calls) -> None:
         self._service = service
         self._database = database
+        self._calls = calls
         self._outgoing = Outgoing(service)
 
     async def __call__(self, handler: Handler | Reaction, envelope: Envelope) -> Processed:
@@ -92,18 +95,17 @@ class Process:
     async def _react(
         self, reaction: Reaction, envelope: Envelope, value: Struct, session: AsyncSession
     ) -> list[OutboxMessage]:
-        context = self._outgoing.context(envelope, simple(reaction.name))
-        await reaction(self._service.models.to_model(value), session, context)
+        handling = self._handling(reaction, envelope, value, session)
+        await reaction(handling, self._calls)
         # Several services may react to one event, and an id is one message's.
         stem = f"{envelope.id}:{reaction.service}"
-        return self._outgoing.events(envelope, stem, context.published)
+        return self._outgoing.events(envelope, stem, handling.context.published)
 
     async def _answer(
         self, handler: Handler, envelope: Envelope, value: Struct, session: AsyncSession
     ) -> tuple[Answer, list[OutboxMessage]]:
         once = Once(self._service.name, handler.command, envelope, value)
-        context = self._outgoing.context(envelope, simple(handler.name))
-        command = self._service.models.to_model(value)
+        handling = self._handling(handler, envelope, value, session)
         try:
             # A savepoint: a declared failure undoes the handler's writes and keeps the claim of the
             # inbox, so that it is recorded without a moment in which the handler could run again.
@@ -111,14 +113,21 @@ class Process:
                 known = await once.known(session)
                 if known is not None:
                     return known, []
-                reply = await handler(command, session, context)
+                reply = await handler(handling, self._calls)
                 answer = self._answer_of(envelope, reply)
                 await once.done(session, answer)
         except Failure as failure:
             return self._answer_of(envelope, failure.message), []
         except Stale as stale:
-            return self._answer_of(envelope, _answer_stale(handler, command, stale)), []
-        return answer, self._outgoing.events(envelope, envelope.id, context.published)
+            return self._answer_of(envelope, _answer_stale(handler, handling.message, stale)), []
+        return answer, self._outgoing.events(envelope, envelope.id, handling.context.published)
+
+    def _handling(
+        self, handler: Handler | Reaction, envelope: Envelope, value: Struct, session: AsyncSession
+    ) -> Handling:
+        message = self._service.models.to_model(value)
+        context = self._outgoing.context(envelope, simple(handler.name))
+        return Handling(message, envelope, session, context)
 
     def _answer_of(self, command: Envelope, message: Message) -> Answer:
         return Answer(self._outgoing.envelope(command, message, reply_id(command), command.key))

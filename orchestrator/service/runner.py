@@ -14,11 +14,13 @@ from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import dead_letter_topic
 from orchestrator.messaging.lanes import Handle
+from orchestrator.service.calls import Calls
 from orchestrator.service.commands import Commands
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.events import Events
+from orchestrator.service.handler import Handler
 from orchestrator.service.process import Process
-from orchestrator.service.reaction import reaction_group
+from orchestrator.service.reaction import Reaction, reaction_group
 from orchestrator.service.relay import Relay
 from orchestrator.service.retention import Keys, Retention
 from orchestrator.service.service import Service
@@ -43,7 +45,12 @@ class ServiceRunner:
         self._bus = bus
         self._database = Database(database_url)
         self._concurrency = concurrency
-        self._process = Process(service, self._database)
+        every: list[Handler | Reaction] = [*service.handlers.values(), *service.reactions.values()]
+        for each in every:
+            service.provisions.check(each.where, each.wants)
+        self._provided = service.provisions.open()
+        calls = Calls(service.middlewares, self._provided)
+        self._process = Process(service, self._database, calls)
         self._relay = Relay(self._database, bus)
 
     async def __aenter__(self) -> Self:
@@ -63,7 +70,10 @@ class ServiceRunner:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._database.close()
+        try:
+            await self._provided.close()
+        finally:
+            await self._database.close()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Handles messages until `stop` is set; what they left in the outbox is published before

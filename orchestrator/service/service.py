@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,13 +28,16 @@ from orchestrator.service.contract import (
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import failure_of
 from orchestrator.service.handler import Handler, StaleAnswer, make_handler
+from orchestrator.service.handling import Middleware
 from orchestrator.service.models import Models
 from orchestrator.service.namespace import Namespace
 from orchestrator.service.once import freed_key
+from orchestrator.service.provisions import Provisions
 from orchestrator.service.reaction import Reaction, make_reaction
 from orchestrator.store import business_keys
 
 F = TypeVar("F", bound=Callable[..., Any])
+M = TypeVar("M", bound=Middleware)
 
 
 class Service:
@@ -76,6 +81,8 @@ class Service:
         self.models = Models(program)
         self.handlers: dict[str, Handler] = {}
         self.reactions: dict[str, Reaction] = {}
+        self.provisions = Provisions(self.name)
+        self.middlewares: list[Middleware] = []
         self.messages = Namespace(self.name, "message", self._message_names(), self.models.named)
         fails = {name for command in self.model.commands for name in command.fails}
         self.failures = Namespace(
@@ -87,11 +94,12 @@ class Service:
 
     def handles(self, command: str, *, stale: StaleAnswer | None = None) -> Callable[[F], F]:
         """Registers `async def f(command)` as the handler; `session` (the transaction's
-        AsyncSession) and `context` (`Context`) are given to parameters of these names. It returns
-        a reply or raises a declared failure. The handler of a command that is `idempotent by
-        version` takes `version` (`Version`), and `stale(command, stale)` gives the reply or the
-        declared failure for a version that is not the present one. Raises ServiceError for an
-        unknown command, a second handler, or a function of another shape."""
+        AsyncSession) and `context` (`Context`) are given to parameters of these names or types,
+        and what `provide` was told of by its type. It returns a reply or raises a declared
+        failure. The handler of a command that is `idempotent by version` takes `version`
+        (`Version`), and `stale(command, stale)` gives the reply or the declared failure for a
+        version that is not the present one. Raises ServiceError for an unknown command, a second
+        handler, or a function of another shape."""
         model = find_command(self.name, self.model, command)
 
         def register(function: F) -> F:
@@ -117,6 +125,28 @@ class Service:
             return function
 
         return register
+
+    def provide(self, type: Any, factory: Callable[..., Any], *, once: bool = False) -> None:
+        """What handlers are given for parameters of a type: `factory()` makes it for each
+        handling, inside of its transaction, or `once` while the service runs. A factory may be
+        `async`, may take others of these types, an `AsyncSession` and a `Context` by annotated
+        parameters, and may `yield` what it makes, to close it after that. A second one for a type
+        takes the first one's place."""
+        self.provisions.add(type, factory, once)
+
+    def middleware(self, function: M) -> M:
+        """Registers `async def f(handling, proceed)`, which stands around each handler, inside of
+        the transaction: `await proceed()` goes on and gives the reply, which it returns. What it
+        raises is as if the handler had. The first one registered is the outermost; deliveries
+        whose answer is recorded reach none. Raises ServiceError for a function of another
+        shape."""
+        shape: Any = function
+        if not inspect.iscoroutinefunction(shape) or len(signature(shape).parameters) != 2:
+            raise ServiceError(
+                f"service `{self.name}`: middleware is `async def f(handling, proceed)`"
+            )
+        self.middlewares.append(function)
+        return function
 
     async def free(self, session: AsyncSession, command: str, **key: Any) -> bool:
         """Makes a business key of a command that is `idempotent by key` new again, when what was
