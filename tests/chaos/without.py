@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from orchestrator.messaging.record import Record
-from orchestrator.service import service
+from orchestrator.service import runner
+from orchestrator.service.commands import Commands
 from orchestrator.service.process import Processed
-from orchestrator.service.runner import ServiceRunner
 from orchestrator.store import inbox, outbox
 from orchestrator.store.tables import outbox_pending
 
@@ -42,15 +42,15 @@ def _outbox() -> None:
         if messages:
             left[messages[0].id.partition(":event:")[0]] = list(messages)
 
-    class Publishing(ServiceRunner):
+    class Publishing(Commands):
         async def _send(self, command: Any, processed: Processed) -> None:
             for m in left.pop(command.id, ()):
                 headers = tuple((name, value.encode()) for name, value in m.headers)
-                await self._bus.publish(Record(m.topic, m.key, m.payload, headers))
+                await self._post.publish(Record(m.topic, m.key, m.payload, headers), m.id)
             await super()._send(command, processed)
 
     outbox.add = add
-    service.ServiceRunner = Publishing  # type: ignore[misc]
+    runner.Commands = Publishing  # type: ignore[misc]
 
 
 def _lease() -> None:
