@@ -21,14 +21,29 @@ async def service(
     only: Annotated[
         list[str] | None, typer.Option(help="Only this service; may be said more than once.")
     ] = None,
+    health: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Serve /live and /ready on this port of the loopback interface.",
+        ),
+    ] = None,
+    drain: Annotated[
+        float, typer.Option(min=0, help="Seconds for what is under way when it stops.")
+    ] = 20.0,
     env: Environment = None,
 ) -> None:
-    """Runs participants until Ctrl-C."""
+    """Runs participants until Ctrl-C or SIGTERM; a second one does not wait for what is under
+    way."""
     import asyncio
+    from contextlib import AsyncExitStack
 
     from orchestrator.cli.logs import log_to_stderr
     from orchestrator.cli.participants import database_urls, read_services
     from orchestrator.cli.signals import stop_event, unless
+    from orchestrator.service import Health
 
     services = _chosen(read_services(file), only, file)
     stop = stop_event()
@@ -36,10 +51,16 @@ async def service(
     async with Connections(env) as to:
         bus = await unless(stop, to.bus())
         urls = database_urls(to.settings, services)
-        typer.echo(f"serving {', '.join(services)}; Ctrl-C stops", err=True)
-        async with asyncio.TaskGroup() as tasks:
-            for name, each in services.items():
-                tasks.create_task(each.serve(bus, urls[name], stop=stop))
+        async with AsyncExitStack() as stack:
+            port = health if health is not None else to.settings.health_port
+            asked = None if port is None else await stack.enter_async_context(Health(port))
+            where = "" if asked is None else f"; http://127.0.0.1:{asked.port}/ready"
+            typer.echo(f"serving {', '.join(services)}; Ctrl-C stops{where}", err=True)
+            async with asyncio.TaskGroup() as tasks:
+                for name, each in services.items():
+                    tasks.create_task(
+                        each.serve(bus, urls[name], stop=stop, drain=drain, health=asked)
+                    )
 
 
 def _chosen(services: dict[str, Service], only: list[str] | None, file: Path) -> dict[str, Service]:

@@ -4,6 +4,7 @@ from orchestrator.service.context import Context
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import Failure
 from orchestrator.service.handling import Handling, Proceed
+from orchestrator.service.health import Health
 from orchestrator.service.message import Message
 from orchestrator.service.service import Service
 from orchestrator.service.version import Stale, Version
@@ -12,6 +13,7 @@ __all__ = [
     "Context",
     "Failure",
     "Handling",
+    "Health",
     "Message",
     "Proceed",
     "Service",

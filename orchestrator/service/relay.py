@@ -57,6 +57,8 @@ class Relay:
         self._idle = idle
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._woken = asyncio.Event()
+        #: Why the last round failed; None when it did not.
+        self.trouble: str | None = None
 
     def wake(self) -> None:
         """Something was committed: looks now instead of at the end of `idle` seconds."""
@@ -71,9 +73,11 @@ class Relay:
                 self._woken.clear()
                 try:
                     busy = await self.round() > 0
+                    self.trouble = None
                     wait = 0.0 if busy else self._idle
                 except _PASSING as error:
-                    log.warning("outbox waits", error=_named(error))
+                    self.trouble = _named(error)
+                    log.warning("outbox waits", error=self.trouble)
                     wait = min(max(wait, 0.1) * 2, _LONGEST_WAIT)
                 if wait:
                     await self._rest(wait, stopped)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,8 +20,10 @@ from orchestrator.service.commands import Commands
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.events import Events
 from orchestrator.service.handler import Handler
+from orchestrator.service.health import Health
 from orchestrator.service.process import Process
 from orchestrator.service.reaction import Reaction, reaction_group
+from orchestrator.service.readiness import Readiness, Stage
 from orchestrator.service.relay import Relay
 from orchestrator.service.retention import Keys, Retention
 from orchestrator.service.service import Service
@@ -28,6 +31,9 @@ from orchestrator.store.database import Database
 from orchestrator.store.migrate import create_missing, migrate
 
 log = structlog.get_logger(__name__)
+
+#: Seconds that handlers get to end when a service stops.
+DRAIN = 20.0
 
 #: Seconds that a service which stops gives to its last events.
 _FLUSH = 5.0
@@ -37,7 +43,14 @@ class ServiceRunner:
     """A running service. Enter it to prepare database and topics, then `run`."""
 
     def __init__(
-        self, service: Service, bus: Bus, database_url: str, *, concurrency: int = 16
+        self,
+        service: Service,
+        bus: Bus,
+        database_url: str,
+        *,
+        concurrency: int = 16,
+        drain: float = DRAIN,
+        health: Health | None = None,
     ) -> None:
         if not service.handlers and not service.reactions:
             raise ServiceError(f"service `{service.name}` has no handlers")
@@ -45,6 +58,7 @@ class ServiceRunner:
         self._bus = bus
         self._database = Database(database_url)
         self._concurrency = concurrency
+        self._drain = drain
         every: list[Handler | Reaction] = [*service.handlers.values(), *service.reactions.values()]
         for each in every:
             service.provisions.check(each.where, each.wants)
@@ -52,6 +66,9 @@ class ServiceRunner:
         calls = Calls(service.middlewares, self._provided)
         self._process = Process(service, self._database, calls)
         self._relay = Relay(self._database, bus)
+        self._readiness = Readiness(self._database, self._relay)
+        if health is not None:
+            health.watch(service.name, self._readiness.reasons)
 
     async def __aenter__(self) -> Self:
         try:
@@ -76,21 +93,36 @@ class ServiceRunner:
             await self._database.close()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Handles messages until `stop` is set; what they left in the outbox is published before
-        this returns, unless the bus is away: then the next start does that. Raises BusError."""
+        """Handles messages until `stop` is set. Then nothing more is fetched, handlers that run get
+        `drain` seconds to end, what they left in the outbox is published (unless the bus is away:
+        the next start does that), offsets are committed and the groups left. Cancelled, it ends
+        without waiting: what is not committed comes again. Raises BusError."""
         service = self._service
         consumers = await self._consumers(stop)
         log.info("service started", service=service.name)
+        self._readiness.stage = Stage.RUNNING
         ended = asyncio.Event()
         retention = Retention(self._database, service.remember, keys=_keys(service))
-        beside = asyncio.gather(self._relay.run(ended), retention.run(ended))
-        try:
-            await _together([c.run(stop) for c in consumers])
-        finally:
-            ended.set()
-            await beside
-            await self._relay.flush(_FLUSH)
+        beside = [self._relay.run(ended), retention.run(ended)]
+        async with _beside(beside, ended) as failed, self._said_to_stop(stop):
+            await _together([c.run(stop) for c in consumers], failed)
+        await self._relay.flush(_FLUSH)
         log.info("service stopped", service=service.name)
+
+    @asynccontextmanager
+    async def _said_to_stop(self, stop: asyncio.Event) -> AsyncIterator[None]:
+        """Who asks whether it is ready hears of the stop before it is over."""
+
+        async def wait() -> None:
+            await stop.wait()
+            self._readiness.stage = Stage.STOPPING
+
+        task = asyncio.create_task(wait())
+        try:
+            yield
+        finally:
+            task.cancel()
+            self._readiness.stage = Stage.STOPPING
 
     async def _consumers(self, stop: asyncio.Event) -> list[KeyedConsumer]:
         service, found = self._service, []
@@ -106,20 +138,58 @@ class ServiceRunner:
 
     async def _consumer(self, topics: list[str], group: str, handle: Handle) -> KeyedConsumer:
         reader = await self._bus.reader(topics, group)
-        return KeyedConsumer(reader, handle, concurrency=self._concurrency, name=group)
+        self._readiness.readers[group] = reader
+        return KeyedConsumer(
+            reader, handle, concurrency=self._concurrency, name=group, drain_limit=self._drain
+        )
 
 
-async def _together(works: list[Coroutine[Any, Any, None]]) -> None:
-    """All of them; the first that fails ends the others, and its error is raised."""
+_Work = Coroutine[Any, Any, None]
+
+
+@asynccontextmanager
+async def _beside(
+    works: Sequence[_Work], ended: asyncio.Event
+) -> AsyncIterator[asyncio.Future[None]]:
+    """Runs works beside the block; they end when `ended` is set, at the block's end. What is given
+    is done when one of them fails before that, with its error."""
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def look(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) and not failed.done():
+            failed.set_exception(error)
+
     tasks = [asyncio.create_task(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(look)
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        yield failed
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        raise
+    finally:
+        ended.set()
+        await asyncio.wait(tasks)
+        if not failed.cancel():
+            failed.exception()
+
+
+async def _together(works: Sequence[_Work], failed: asyncio.Future[None]) -> None:
+    """All of them; the first that fails, or `failed`, ends the others, and its error is raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    left: set[asyncio.Future[None]] = {*tasks}
+    try:
+        while left:
+            done, _ = await asyncio.wait((*left, failed), return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                each.result()
+            left -= done
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
-    for task in done:
-        task.result()
+        # One error is raised; the others are looked at, or they would be logged as overlooked.
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _topics(service: Service) -> list[TopicModel]:

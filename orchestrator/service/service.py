@@ -29,6 +29,7 @@ from orchestrator.service.errors import ServiceError
 from orchestrator.service.failure import failure_of
 from orchestrator.service.handler import Handler, StaleAnswer, make_handler
 from orchestrator.service.handling import Middleware
+from orchestrator.service.health import Health
 from orchestrator.service.models import Models
 from orchestrator.service.namespace import Namespace
 from orchestrator.service.once import freed_key
@@ -156,13 +157,26 @@ class Service:
         return await business_keys.free(session, freed_key(self.name, model, key))
 
     async def serve(
-        self, bus: Bus, database_url: str, *, stop: asyncio.Event, concurrency: int = 16
+        self,
+        bus: Bus,
+        database_url: str,
+        *,
+        stop: asyncio.Event,
+        concurrency: int = 16,
+        drain: float = 20.0,
+        health: Health | None = None,
     ) -> None:
-        """Handles messages until `stop` is set, then finishes those under way. Raises BusError,
-        StoreError when it cannot start, ServiceError without a single handler."""
+        """Handles messages until `stop` is set; then fetches no more, gives those under way `drain`
+        seconds, publishes what is in the outbox, commits and leaves. At most `concurrency`
+        commands are handled at once, and as many events. `health` is told whether it is ready.
+        Raises BusError, StoreError when it cannot start, ServiceError without a single handler or
+        when a handler takes what nothing provides."""
         from orchestrator.service.runner import ServiceRunner
 
-        async with ServiceRunner(self, bus, database_url, concurrency=concurrency) as runner:
+        runner = ServiceRunner(
+            self, bus, database_url, concurrency=concurrency, drain=drain, health=health
+        )
+        async with runner:
             await runner.run(stop)
 
     def _message_names(self) -> dict[str, str]:

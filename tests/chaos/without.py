@@ -50,7 +50,7 @@ def _outbox() -> None:
             await super()._send(command, processed)
 
     outbox.add = add
-    runner.Commands = Publishing  # type: ignore[misc]
+    runner.Commands = Publishing  # type: ignore[attr-defined, misc]
 
 
 def _lease() -> None:

@@ -149,6 +149,12 @@ class Shop:
         self.tap: Reader
         self.tasks: list[tuple[asyncio.Event, asyncio.Task[None]]] = []
 
+    @property
+    def topics(self) -> list[TopicModel]:
+        """Those that it needs before anybody runs."""
+        names = (self.commands, self.events, self.replies)
+        return [TopicModel(name=name, partitions=3) for name in names]
+
     def make(self, name: str = "inventory", pause: str = "50ms") -> Service:
         """A service of the contract, without handlers."""
         program = check(self.commands, self.events, self.orders, pause)
