@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecution
 
 from orchestrator.messaging.envelope import Envelope
@@ -157,6 +158,13 @@ async def test_hundreds_of_turns_are_undone_across_runs(shop: World) -> None:
     assert abs((detail.instance.started - first.start_time).total_seconds()) < 1
     assert detail.course.events == sum(w.history_length for w in chain)
     assert await shop.client.get_workflow_handle(id).query("done") == 200
+    handle = shop.client.get_workflow_handle(id, run_id=first.run_id)
+    events = [e.event_type for e in (await handle.fetch_history()).events]
+    # The task that ends a run does nothing else, which would be lost if it were refused.
+    assert events[-2:] == [
+        EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+    ]
 
 
 async def all_runs(shop: World, id: str, number: int) -> list[WorkflowExecution] | None:
