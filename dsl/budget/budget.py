@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import ceil, inf
-from typing import Any, NamedTuple
-
-from pydantic import BaseModel
+from typing import NamedTuple
 
 from dsl.budget.cost import NOTHING, Cost, Range, any_of, most
 from dsl.budget.endless import Endless
@@ -14,7 +12,7 @@ from dsl.budget.history import CANCELLED, DEADLINE, END, RUN, START
 from dsl.budget.walk import Times, Turns, Walk
 from dsl.budget.ways import ON, Ways
 from dsl.cel.nodes import Call
-from dsl.model import SagaModel, StepModel
+from dsl.model import SagaModel, StepModel, walk
 
 
 class Budget(NamedTuple):
@@ -95,7 +93,7 @@ def pivot(saga: SagaModel) -> int:
 
 def reads_clock(saga: SagaModel) -> bool:
     """Whether any of its expressions reads the clock."""
-    return any(isinstance(n, Call) and n.function == "now" for n in _models(saga))
+    return any(isinstance(n, Call) and n.function == "now" for n in walk(saga))
 
 
 def _more_runs(events: float) -> float:
@@ -108,17 +106,3 @@ def _endless(places: Sequence[Endless], worst: Cost) -> Iterator[Endless]:
     for place in dict.fromkeys(places):
         if (worst.seconds if place.time_only else worst.history) == inf:
             yield place
-
-
-def _models(part: Any) -> Iterator[BaseModel]:
-    """Every model inside another one."""
-    left = [part]
-    while left:
-        part = left.pop()
-        if isinstance(part, BaseModel):
-            yield part
-            left.extend(value for _, value in part)
-        elif isinstance(part, dict):
-            left.extend(part.values())
-        elif isinstance(part, list | tuple):
-            left.extend(part)

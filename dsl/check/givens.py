@@ -161,15 +161,13 @@ def _decision(given: syntax.GivenDecision, scene: Scene) -> DecisionModel | None
     called = scene.callees.find(given.subject, scene.module)
     if called is None:
         return None
-    return DecisionModel.model_validate(
-        {
-            "subject": _subject(given, called, scene),
-            "decision": given.decision,
-            "delay": scene.delay(given.delay),
-            "times": _times(given.times, scene),
-            "text": text_of(given.at),
-            "place": place(given.at),
-        }
+    return DecisionModel(
+        subject=_subject(given, called, scene),
+        decision=given.decision,
+        delay=scene.delay(given.delay),
+        times=_times(given.times, scene),
+        text=text_of(given.at),
+        place=place(given.at),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from math import ceil, inf, log
@@ -110,7 +111,7 @@ class Policies:
         settings.finish()
         changes = {name: value for name, value in said.items() if value is not None}
         changes |= {"name": symbol.name, "doc": declaration.doc}
-        return basis.model_copy(update=changes)
+        return replace(basis, **changes)
 
     def _retry(self, value: syntax.Expr | None) -> Retry | None:
         form = call(value, _RETRY, self._report) if value is not None else None
@@ -119,7 +120,7 @@ class Policies:
         if form.name == "none":
             return Retry()
         said = form.values
-        attempts, factor = said.get("attempts", 5), said.get("factor", 2.0)
+        attempts, factor = said.get("attempts", 5), float(said.get("factor", 2.0))
         jitter = float(said.get("jitter", 0))
         sound = (
             form.bounded("attempts", attempts >= 1, "1 or more: it counts the first", self._report)

@@ -15,7 +15,7 @@ from dsl.check.messages import Messages
 from dsl.check.names import Module
 from dsl.check.report import Report
 from dsl.check.scope import ModuleScope
-from dsl.model import ArmModel, AwaitModel, Callee, CallModel, EmitModel, Model, SagaModel
+from dsl.model import ArmModel, AwaitModel, Callee, CallModel, EmitModel, SagaModel, contents
 from dsl.source import Span
 from dsl.types import DURATION, NULL, Type
 
@@ -84,18 +84,15 @@ def _meets(saga: SagaModel, sagas: Mapping[str, SagaModel]) -> Met:
     stack: list[object] = [saga.body]
     while stack:
         part = stack.pop()
-        if isinstance(part, tuple):
-            stack.extend(part)
-        elif isinstance(part, Model):
-            if isinstance(part, CallModel):
-                if part.callee is Callee.SAGA and part.command not in met.sent:
-                    stack.append(sagas[part.command].body)
-                met.sent.add(part.command)
-            elif isinstance(part, EmitModel):
-                met.sent.add(part.event)
-            elif isinstance(part, AwaitModel | ArmModel):
-                met.awaited.add(part.event)
-            stack.extend(value for _, value in part)
+        if isinstance(part, CallModel):
+            if part.callee is Callee.SAGA and part.command not in met.sent:
+                stack.append(sagas[part.command].body)
+            met.sent.add(part.command)
+        elif isinstance(part, EmitModel):
+            met.sent.add(part.event)
+        elif isinstance(part, AwaitModel | ArmModel):
+            met.awaited.add(part.event)
+        stack.extend(contents(part))
     met.awaited.update(u.record for u in saga.updates)
     return met
 

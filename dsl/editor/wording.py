@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel
-
 from dsl.check.names import Module
 from dsl.duration import written
 from dsl.editor.declared import Declared, find
-from dsl.model import PolicyModel, Retry
+from dsl.model import Part, PolicyModel, Retry
 from dsl.types import ListOf, MapOf, Named, OneOf, Optional, Type
 
 #: A declaration longer than this is shown by its beginning.
@@ -71,7 +69,7 @@ def _indent(declared: Declared) -> str:
 
 def policy_words(policy: PolicyModel) -> list[tuple[str, str]]:
     """What a policy grants, inherited settings included: name and value."""
-    values = [(n, getattr(policy, n)) for n in type(policy).model_fields if n not in _NOT_SETTINGS]
+    values = [(n, getattr(policy, n)) for n in policy.__slots__ if n not in _NOT_SETTINGS]
     return [(name, _value(value)) for name, value in values if value is not None]
 
 
@@ -89,8 +87,8 @@ def _value(value: object) -> str:
             text += f" × {value.factor:g}" if value.factor != 1 else ""
             text += f" up to {written(value.maximum)}" if value.maximum else ""
             return text + (f", jitter {value.jitter:.0%}" if value.jitter else "")
-        case BaseModel():
-            parts = ((n, getattr(value, n)) for n in type(value).model_fields)
+        case Part():
+            parts = ((n, getattr(value, n)) for n in value.__slots__)
             return ", ".join(f"{n}: {_value(v)}" for n, v in parts if v is not None)
         case float():
             return f"{value:g}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
-from dsl.model.part import Model
+from dsl.model.part import Model, Part
 from dsl.model.policies import PolicyModel
 
 
@@ -83,7 +84,8 @@ class EventModel(Model):
     wire: WireFormat = WireFormat.JSON
 
 
-class ServiceModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceModel(Part):
     """One bounded context's contract. `outside` tells that its events come from where no flow can
     see it."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from dsl.model.part import Model
+from dsl.model.part import Part
 
 
-class Retry(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retry(Part):
     """How often and how soon to try again. `attempts` counts the first one; the wait before
     attempt n+1 is `min(initial * factor**(n-1), maximum)`, made longer by up to the share
     `jitter`."""
@@ -45,7 +47,8 @@ class Overflow(StrEnum):
     BUFFER = "buffer"
 
 
-class Breaker(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Breaker(Part):
     """Opens after `failures` within a time, and lets one attempt through after `open_for`."""
 
     failures: int
@@ -53,14 +56,16 @@ class Breaker(Model):
     open_for: timedelta
 
 
-class RateLimit(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RateLimit(Part):
     """So many messages in each time."""
 
     count: int
     per: timedelta
 
 
-class PolicyModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyModel(Part):
     """What a step is granted: `timeout` for each attempt, `retry`, and the topic that takes the
     command when all attempts are used up, and the limits of what it talks to."""
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from pydantic import PrivateAttr
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from dsl.model.contracts import CommandModel, EventModel, ServiceModel
 from dsl.model.data import EnumModel, RecordModel
-from dsl.model.part import Model
+from dsl.model.part import Part
 from dsl.model.policies import PolicyModel
 from dsl.model.sagas import ActivityModel, SagaModel
 from dsl.model.scenarios import ScenarioModel
 from dsl.model.states import AggregateModel, ProjectionModel
 
 
-class ModuleModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModuleModel(Part):
     """One checked file: what it declares itself."""
 
     name: str
@@ -31,15 +33,27 @@ class ModuleModel(Model):
     @property
     def only_scenarios(self) -> bool:
         """Whether there is nothing in it but scenarios, so that there is nothing to deploy."""
-        declared = {n for n, v in self if isinstance(v, tuple) and v}
-        return declared == {"scenarios"}
+        held = (n for n in self.__slots__ if n not in ("name", "path") and getattr(self, n))
+        return set(held) == {"scenarios"}
 
 
-class Program(Model):
+class Program:
     """All the checked files that were loaded together, by module name; records of messages are
     among their module's `records`."""
 
-    modules: dict[str, ModuleModel]
+    def __init__(self, modules: Mapping[str, ModuleModel]) -> None:
+        self.modules = modules
+        own = modules.values()
+        services = [s for m in own for s in m.services]
+        self._records = {r.name: r for m in own for r in m.records}
+        self._enums = {e.name: e for m in own for e in m.enums}
+        self._activities = {a.name: a for m in own for a in m.activities}
+        self._sagas = {s.name: s for m in own for s in m.sagas}
+        self._commands = {c.name: c for s in services for c in s.commands}
+        self._events = {e.name: e for s in services for e in s.events}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.modules == other.modules
 
     def record(self, name: str) -> RecordModel:
         """A record or payload by qualified name. Raises KeyError."""
@@ -74,21 +88,3 @@ class Program(Model):
     def saga(self, name: str) -> SagaModel:
         """A saga by qualified name. Raises KeyError."""
         return self._sagas[name]
-
-    def model_post_init(self, context: object) -> None:
-        """Indexes the declarations by qualified name."""
-        modules = self.modules.values()
-        self._records = {r.name: r for m in modules for r in m.records}
-        self._enums = {e.name: e for m in modules for e in m.enums}
-        self._activities = {a.name: a for m in modules for a in m.activities}
-        self._sagas = {s.name: s for m in modules for s in m.sagas}
-        services = [s for m in modules for s in m.services]
-        self._commands = {c.name: c for s in services for c in s.commands}
-        self._events = {e.name: e for s in services for e in s.events}
-
-    _records: dict[str, RecordModel] = PrivateAttr(default_factory=dict)
-    _enums: dict[str, EnumModel] = PrivateAttr(default_factory=dict)
-    _activities: dict[str, ActivityModel] = PrivateAttr(default_factory=dict)
-    _sagas: dict[str, SagaModel] = PrivateAttr(default_factory=dict)
-    _commands: dict[str, CommandModel] = PrivateAttr(default_factory=dict)
-    _events: dict[str, EventModel] = PrivateAttr(default_factory=dict)

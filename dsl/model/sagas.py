@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from dsl.cel.nodes import Node
 from dsl.model.data import ParameterModel
-from dsl.model.part import Model, Place
+from dsl.model.part import Model, Part, Place
 from dsl.model.statements import SetModel, Statement
 from dsl.types import TypeField
 
@@ -21,7 +22,8 @@ class ActivityModel(Model):
     doc: str = ""
 
 
-class StartModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartModel(Part):
     """`starts on Event as name with (…)`: one expression for each parameter, over `name`."""
 
     event: str
@@ -29,7 +31,8 @@ class StartModel(Model):
     arguments: dict[str, Node]
 
 
-class ScheduleModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleModel(Part):
     """`starts every interval` or `starts at "cron" in "zone"`, with one expression for each
     parameter, over the scheduled time `at`."""
 
@@ -39,7 +42,8 @@ class ScheduleModel(Model):
     arguments: dict[str, Node]
 
 
-class SignalModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignalModel(Part):
     """`signal name { fields }`; `record` is the qualified name of its payload."""
 
     name: str
@@ -47,7 +51,8 @@ class SignalModel(Model):
     doc: str = ""
 
 
-class QueryModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueryModel(Part):
     """`query name -> type = value`; the value reads the names of the saga's outermost block."""
 
     name: str
@@ -56,7 +61,8 @@ class QueryModel(Model):
     doc: str = ""
 
 
-class UpdateModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateModel(Part):
     """`update name { fields } when condition { sets }`; `record` is the qualified name of its
     payload, whose fields are names here beside those of the saga's outermost block."""
 
@@ -68,7 +74,8 @@ class UpdateModel(Model):
     doc: str = ""
 
 
-class SagaModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SagaModel(Part):
     """A saga. `key` is an expression over the parameters; `within` a constant duration."""
 
     name: str

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from dataclasses import dataclass, field
+from typing import Literal
 
 from dsl.cel.nodes import Node
-from dsl.model.part import Made, Model, Place
+from dsl.model.part import Part, Place
 
 
-class PatternModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PatternModel(Part):
     """A message, an activity or a signal by its qualified name, with the values of those fields
     that are named."""
 
     name: str
-    fields: dict[str, Node] = Field(default_factory=dict)
+    fields: dict[str, Node] = field(default_factory=dict)
 
 
-class AnswerModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerModel(Part):
     """`given C replies R after d`, `given Activity returns value after d`: what a command or an
     activity with these values is answered, `times` times or always; with neither `answer` nor
     `value` it times out."""
 
-    kind: Literal["answer"] = "answer"
     subject: PatternModel
     answer: PatternModel | None = None
     value: Node | None = None
@@ -33,31 +33,31 @@ class AnswerModel(Model):
     place: Place
 
 
-class ArrivalModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArrivalModel(Part):
     """`given Event arrives after d`, from the start of the saga; or a signal or an update of the
     saga."""
 
-    kind: Literal["arrival"] = "arrival"
     message: PatternModel
     delay: Node | None = None
     text: str = ""
     place: Place
 
 
-class CancelModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelModel(Part):
     """`given cancelled after d`, from the start of the saga."""
 
-    kind: Literal["cancel"] = "cancel"
     delay: Node | None = None
     text: str = ""
     place: Place
 
 
-class DecisionModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionModel(Part):
     """`given C resolved by retry after d`: what a person decides, so long after a call of `C` with
     these values has been parked; `times` times or always."""
 
-    kind: Literal["decision"] = "decision"
     subject: PatternModel
     decision: Literal["retry", "skip", "fail"]
     delay: Node | None = None
@@ -66,74 +66,75 @@ class DecisionModel(Model):
     place: Place
 
 
-Given = Annotated[AnswerModel | ArrivalModel | CancelModel | DecisionModel, Made()]
+Given = AnswerModel | ArrivalModel | CancelModel | DecisionModel
 
 
-class RunModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunModel(Part):
     """`run Saga(…)` with an expression for each parameter, or `run on Event(…)`: `event` then
     leads to the parameters."""
 
     saga: str
-    arguments: dict[str, Node] = Field(default_factory=dict)
+    arguments: dict[str, Node] = field(default_factory=dict)
     event: PatternModel | None = None
 
 
-class MessageExpectation(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageExpectation(Part):
     """`expect C(…)`, or with `absent` `expect no C(…)`."""
 
-    kind: Literal["message"] = "message"
     message: PatternModel
     absent: bool = False
     text: str = ""
     place: Place
 
 
-class ResultExpectation(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultExpectation(Part):
     """`expect result value`."""
 
-    kind: Literal["result"] = "result"
     value: Node
     text: str = ""
     place: Place
 
 
-class FailureExpectation(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailureExpectation(Part):
     """`expect failure part`: the reason holds this text."""
 
-    kind: Literal["failure"] = "failure"
     part: Node
     text: str = ""
     place: Place
 
 
-class ParkedExpectation(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParkedExpectation(Part):
     """`expect parked`: the saga waits for a person."""
 
-    kind: Literal["parked"] = "parked"
     text: str = ""
     place: Place
 
 
-class WithinExpectation(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WithinExpectation(Part):
     """`expect within limit`: the saga has ended by then."""
 
-    kind: Literal["within"] = "within"
     limit: Node
     text: str = ""
     place: Place
 
 
-Expectation = Annotated[
+Expectation = (
     MessageExpectation
     | ResultExpectation
     | FailureExpectation
     | ParkedExpectation
-    | WithinExpectation,
-    Made(),
-]
+    | WithinExpectation
+)
 
 
-class ScenarioModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScenarioModel(Part):
     """A test of a saga: what is given, what is run, what is expected. No part of a plan."""
 
     title: str

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal
 
 from dsl.cel.nodes import Node
-from dsl.model.part import Made, Model, Place
+from dsl.model.part import Part, Place
 from dsl.model.policies import PolicyModel
 
 
@@ -18,7 +18,8 @@ class Callee(StrEnum):
     SAGA = "saga"
 
 
-class CallModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallModel(Part):
     """What is called, with one expression for each field or parameter. `command` is its qualified
     name, whatever it is."""
 
@@ -27,7 +28,8 @@ class CallModel(Model):
     arguments: dict[str, Node]
 
 
-class HandlerModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandlerModel(Part):
     """`on Failure as f { }`; `failure` is an event's qualified name, `timeout` or `exhausted`."""
 
     failure: str
@@ -35,12 +37,12 @@ class HandlerModel(Model):
     body: tuple[Statement, ...]
 
 
-class StepModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepModel(Part):
     """A step. What undoes it is a call or, in `undo_body`, statements; both are None where nothing
     does, and where `undoes_itself` tells that a called saga undoes what it did. `undo_reads_reply`
     tells that the undo reads this step's own answer."""
 
-    kind: Literal["step"] = "step"
     name: str
     call: CallModel
     policy: PolicyModel
@@ -55,28 +57,28 @@ class StepModel(Model):
     place: Place
 
 
-class LetModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetModel(Part):
     """`let name = value`."""
 
-    kind: Literal["let"] = "let"
     name: str
     value: Node
     place: Place
 
 
-class SetModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetModel(Part):
     """`set name = value`."""
 
-    kind: Literal["set"] = "set"
     name: str
     value: Node
     place: Place
 
 
-class IfModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IfModel(Part):
     """`if`; an `else if` is an If alone in `otherwise`. `text` is the condition as written."""
 
-    kind: Literal["if"] = "if"
     condition: Node
     text: str
     then: tuple[Statement, ...]
@@ -84,7 +86,8 @@ class IfModel(Model):
     place: Place
 
 
-class CaseModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseModel(Part):
     """A case of a `match`: a message's qualified name, or an enum's symbol."""
 
     pattern: str
@@ -92,10 +95,10 @@ class CaseModel(Model):
     body: tuple[Statement, ...]
 
 
-class MatchModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatchModel(Part):
     """`match`; without `otherwise` the cases are all there is."""
 
-    kind: Literal["match"] = "match"
     subject: Node
     text: str
     cases: tuple[CaseModel, ...]
@@ -103,21 +106,21 @@ class MatchModel(Model):
     place: Place
 
 
-class WhileModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WhileModel(Part):
     """`while condition { }`."""
 
-    kind: Literal["while"] = "while"
     condition: Node
     text: str
     body: tuple[Statement, ...]
     place: Place
 
 
-class ForModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ForModel(Part):
     """`for name in items { }`, in order or `at_most` so many at once; `collect` is the name that
     the list of its yields gets."""
 
-    kind: Literal["for"] = "for"
     name: str
     items: Node
     text: str
@@ -127,15 +130,16 @@ class ForModel(Model):
     place: Place
 
 
-class YieldModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class YieldModel(Part):
     """`yield value`."""
 
-    kind: Literal["yield"] = "yield"
     value: Node
     place: Place
 
 
-class ArmModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArmModel(Part):
     """An event of a `race`, or a signal of the saga, by its payload's qualified name."""
 
     event: str
@@ -146,54 +150,55 @@ class ArmModel(Model):
     body: tuple[Statement, ...]
 
 
-class RaceModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RaceModel(Part):
     """`race`: the first of the arms; `after` when `limit` has passed before."""
 
-    kind: Literal["race"] = "race"
     arms: tuple[ArmModel, ...]
     limit: Node | None = None
     after: tuple[Statement, ...] = ()
     place: Place
 
 
-class SleepModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SleepModel(Part):
     """`sleep time`."""
 
-    kind: Literal["sleep"] = "sleep"
     time: Node
     text: str = ""
     place: Place
 
 
-class TryModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TryModel(Part):
     """`try`: what completed inside is undone before a handler runs."""
 
-    kind: Literal["try"] = "try"
     body: tuple[Statement, ...]
     handlers: tuple[HandlerModel, ...]
     place: Place
 
 
-class BranchModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BranchModel(Part):
     """One branch of a `parallel`."""
 
     name: str
     body: tuple[Statement, ...]
 
 
-class ParallelModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParallelModel(Part):
     """`parallel`: all of the branches, side by side."""
 
-    kind: Literal["parallel"] = "parallel"
     branches: tuple[BranchModel, ...]
     place: Place
 
 
-class AwaitModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AwaitModel(Part):
     """`await Event as name when condition within limit on timeout { }`; with `signal` it is a
     signal of the saga, by its payload's qualified name."""
 
-    kind: Literal["await"] = "await"
     event: str
     signal: bool = False
     name: str | None = None
@@ -204,34 +209,34 @@ class AwaitModel(Model):
     place: Place
 
 
-class EmitModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmitModel(Part):
     """`emit Event(args)`; with `once` the event is published at most once."""
 
-    kind: Literal["emit"] = "emit"
     event: str
     arguments: dict[str, Node]
     once: bool = False
     place: Place
 
 
-class FailModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailModel(Part):
     """`fail reason`; the reason is a string."""
 
-    kind: Literal["fail"] = "fail"
     reason: Node
     text: str = ""
     place: Place
 
 
-class ReturnModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReturnModel(Part):
     """`return value`."""
 
-    kind: Literal["return"] = "return"
     value: Node | None = None
     place: Place
 
 
-Statement = Annotated[
+Statement = (
     StepModel
     | LetModel
     | SetModel
@@ -247,13 +252,5 @@ Statement = Annotated[
     | TryModel
     | EmitModel
     | FailModel
-    | ReturnModel,
-    Made(),
-]
-
-
-for _model in (
-    *(HandlerModel, StepModel, IfModel, CaseModel, MatchModel, WhileModel, ForModel, BranchModel),
-    *(ParallelModel, ArmModel, RaceModel, AwaitModel, TryModel),
-):
-    _model.model_rebuild()
+    | ReturnModel
+)

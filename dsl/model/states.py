@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from dsl.cel.nodes import Node
 from dsl.model.data import FieldModel
-from dsl.model.part import Model, Place
+from dsl.model.part import Part, Place
 from dsl.types import TypeField
 
 
-class AssignModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssignModel(Part):
     """A new value for a field of a state."""
 
     name: str
     value: Node
 
 
-class ReactionModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReactionModel(Part):
     """What an event makes of a state: of an aggregate's when the condition holds, of the row of a
     projection that `row` names (without it the event's field of the key's name)."""
 
@@ -30,7 +33,8 @@ class ReactionModel(Model):
     place: Place
 
 
-class AggregateModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AggregateModel(Part):
     """A state made of the events of a key. Early events wait in a buffer: so many, so long."""
 
     name: str
@@ -45,7 +49,8 @@ class AggregateModel(Model):
     place: Place
 
 
-class ProjectionModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProjectionModel(Part):
     """A table made of events; `key` is one of its columns."""
 
     name: str

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
 
 from dsl.source import Span
 from dsl.syntax.expressions import Argument, Expr, Invocation, Literal
 from dsl.syntax.names import Path
 from dsl.syntax.node import Node
+
+#: What a person decides for what is parked.
+Decision = typing.Literal["retry", "skip", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,11 @@ class GivenCancel(Node):
 
 @dataclass(frozen=True, slots=True)
 class GivenDecision(Node):
-    """`given C(field: value) resolved by retry after d 2 times`; `decision` is `retry`, `skip` or
-    `fail`."""
+    """`given C(field: value) resolved by retry after d 2 times`."""
 
     subject: Path
     only: tuple[Argument, ...]
-    decision: str
+    decision: Decision
     delay: Expr | None
     times: Literal | None
     at: Span

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from dsl.cel.nodes import Build, Const
 from dsl.depth import make_room
-from dsl.model import Callee, ModuleModel, Program, TopicModel
+from dsl.model import Callee, ModuleModel, Program, TopicModel, walk
 from dsl.types import ListOf, MapOf, Named, Optional, Type
 from orchestrator.compile.lower import lower_saga
 from orchestrator.compile.plan import (
@@ -217,19 +217,11 @@ class _Used:
 
     def _nodes(self, part: Any) -> None:
         """Types that an expression makes although no declaration mentions them."""
-        left = [part]
-        while left:
-            part = left.pop()
-            if isinstance(part, Build):
-                self._record(part.type)
-            elif isinstance(part, Const):
-                self._type(part.type)
-            if isinstance(part, BaseModel):
-                left.extend(value for _, value in part)
-            elif isinstance(part, dict):
-                left.extend(part.values())
-            elif isinstance(part, list | tuple):
-                left.extend(part)
+        for inside in walk(part):
+            if isinstance(inside, Build):
+                self._record(inside.type)
+            elif isinstance(inside, Const):
+                self._type(inside.type)
 
 
 def _topics(program: Program, used: _Used) -> tuple[TopicModel, ...]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
-
 from dsl.cel.nodes import Ref
-from dsl.model import StepModel
+from dsl.model import StepModel, contents
 
 
 def names_read(part: Any) -> frozenset[str]:
@@ -22,10 +20,6 @@ def names_read(part: Any) -> frozenset[str]:
         elif isinstance(part, StepModel):
             names |= names_read((part.undo, part.undo_body)) - {part.name}
             left.extend((part.call, part.handlers))
-        elif isinstance(part, BaseModel):
-            left.extend(value for _, value in part)
-        elif isinstance(part, dict):
-            left.extend(part.values())
-        elif isinstance(part, list | tuple):
-            left.extend(part)
+        else:
+            left.extend(contents(part))
     return frozenset(names)
