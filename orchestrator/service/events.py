@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -23,9 +24,9 @@ from orchestrator.store.errors import ConflictError, StoreError
 
 log = structlog.get_logger(__name__)
 
-#: For a service without a policy, waits in seconds.
+#: Where a policy names no longest wait, in seconds; and for a service without a policy.
 _LONGEST_WAIT = 30.0
-_RETRY = 5, 0.5, 2.0
+_RETRY = Retry(attempts=5, initial=timedelta(milliseconds=500), factor=2.0)
 
 
 class Events:
@@ -113,10 +114,7 @@ class Events:
 
 def retry_of(policy: PolicyModel | None) -> Retry:
     """How often, and how soon, an event is tried again."""
-    if policy is not None:
-        return policy.retry
-    attempts, initial, factor = _RETRY
-    return Retry.model_validate({"attempts": attempts, "initial": initial, "factor": factor})
+    return _RETRY if policy is None else policy.retry
 
 
 def wait_after(retry: Retry, attempt: int) -> float:
