@@ -31,8 +31,9 @@ from orchestrator.testing.clock import EndlessError, VirtualLoop
 from orchestrator.testing.course import Course, End, Event
 from orchestrator.testing.decisions import Decisions
 from orchestrator.testing.examples import Examples
+from orchestrator.testing.instance import Instance
 from orchestrator.testing.uses import delay_of
-from orchestrator.testing.world import Instance, World
+from orchestrator.testing.world import World
 
 
 def play(scenario: ScenarioModel, program: Program, plan: Plan) -> Course:
