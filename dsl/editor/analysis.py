@@ -22,7 +22,7 @@ from dsl.source import Source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dsl.editor.index import Index
+    from dsl.editor.occurrences import Index
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsl.editor.declared import Declared
-from dsl.editor.index import Occurrence
+from dsl.editor.occurrences import Occurrence
 from dsl.editor.workspace import Workspace
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dsl.diagnostic import Diagnostic, Edit, Severity
 from dsl.editor.declared import Declared
-from dsl.editor.index import Occurrence
+from dsl.editor.occurrences import Occurrence
 from dsl.editor.references import references
 from dsl.editor.workspace import Workspace
 
