@@ -76,6 +76,7 @@ class Commands:
     async def _send(self, command: Envelope, processed: Processed) -> None:
         if processed.events:
             self._relay.wake()
+        self._post.let_go(processed.once)
         record = processed.answer.to_record(command) if processed.answer else None
         if record is not None:
             failpoint.reach("answer.before-publish")

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from dsl.model import PolicyModel, Retry, wire_type
 from orchestrator.messaging.bus import Bus
@@ -16,10 +17,13 @@ from orchestrator.messaging.deadletter import Disposition
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
 from orchestrator.messaging.record import Record
 from orchestrator.service.post import Post
-from orchestrator.service.process import Process
+from orchestrator.service.process import Process, Processed
 from orchestrator.service.reaction import Reaction, reaction_group
 from orchestrator.service.relay import Relay
+from orchestrator.service.sequencer import SequenceError, Sequencer
 from orchestrator.service.service import Service
+from orchestrator.store import sequences
+from orchestrator.store.database import Database
 from orchestrator.store.errors import ConflictError, StoreError
 
 log = structlog.get_logger(__name__)
@@ -36,11 +40,18 @@ class Events:
     policy says, while later events of the key wait; then the event goes to the dead letters as
     `exhausted`. A database that is away costs no attempt. The offset is committed when the effect
     is, or the dead letter is acknowledged; an event that waits when the service stops is left to
-    the next start.
+    the next start. Numbered events are handled in their order, and one that is given up is missing
+    there; what is delivered at most once is tried once, and dropped when that fails.
     """
 
     def __init__(
-        self, service: Service, bus: Bus, process: Process, relay: Relay, stop: asyncio.Event
+        self,
+        service: Service,
+        bus: Bus,
+        process: Process,
+        relay: Relay,
+        database: Database,
+        stop: asyncio.Event,
     ) -> None:
         self._service = service.name
         self._process = process
@@ -49,34 +60,77 @@ class Events:
         self._post = Post(bus, reaction_group(service.name))
         self._reactions = {wire_type(name): r for name, r in service.reactions.items()}
         self._retry = retry_of(service.model.policy)
+        self.sequencer = Sequencer(
+            *(database, sequences.participant, reaction_group(service.name)),
+            *(self.handle, self._out_of_turn),
+            patience=service.gap.total_seconds(),
+        )
 
     async def handle(self, record: Record) -> None:
-        """One record, to its end: handled, passed over or dead-lettered."""
+        """One record, to its end: handled, kept for its turn, passed over or dead-lettered; and the
+        numbered ones whose turn comes with it."""
+        following: Record | None = record
+        while following is not None:
+            following = await self._one(following)
+
+    async def _one(self, record: Record) -> Record | None:
+        """The early record whose turn it is after this one."""
         try:
             envelope = from_record(record)
         except EnvelopeError as error:
             await self._post.give_up(record, error, Disposition.POISON)
-            return
+            return None
         reaction = self._reactions.get(envelope.type)
         if reaction is None:
-            return  # a topic carries all events of its service
+            return None  # a topic carries all events of its service
         try:
-            await self._try(reaction, envelope)
+            await self._try(reaction, envelope, record)
         except DecodeError as error:
             await self._post.give_up(record, error, Disposition.POISON)
+            return None
         except ConflictError as error:
-            await self._post.give_up(record, error, Disposition.REJECTED)
+            await self._give_up(reaction, envelope, record, error, Disposition.REJECTED)
         except Exception as error:
-            await self._post.give_up(record, error, Disposition.EXHAUSTED)
+            await self._give_up(reaction, envelope, record, error, Disposition.EXHAUSTED)
+        if not reaction.in_sequence:
+            return None
+        return await self.sequencer.turn(self.sequencer.stream(envelope.type, envelope.key))
 
-    async def _try(self, reaction: Reaction, envelope: Envelope) -> None:
+    async def _give_up(
+        self,
+        reaction: Reaction,
+        envelope: Envelope,
+        record: Record,
+        error: Exception,
+        why: Disposition,
+    ) -> None:
+        await self._post.give_up(record, error, why)
+        if reaction.in_sequence:
+            number = reaction.number(self._process.value(reaction, envelope))
+            stream = self.sequencer.stream(envelope.type, envelope.key)
+            await self.sequencer.block(stream, number)
+
+    async def _out_of_turn(self, record: Record, error: SequenceError) -> None:
+        await self._post.give_up(record, error, Disposition.REJECTED)
+
+    async def _do(self, reaction: Reaction, envelope: Envelope, record: Record) -> Processed:
+        if reaction.in_sequence:
+            return await self._process.in_turn(self.sequencer, reaction, envelope, record)
+        if reaction.at_most_once:
+            return await self._process.at_most_once(reaction, envelope)
+        return await self._process(reaction, envelope)
+
+    async def _try(self, reaction: Reaction, envelope: Envelope, record: Record) -> None:
         attempt, outages = 1, 0
         while True:
             try:
-                processed = await self._process(reaction, envelope)
+                processed = await self._do(reaction, envelope, record)
             except (DecodeError, ConflictError):
                 raise
             except Exception as error:
+                if reaction.at_most_once:
+                    await self._drop(reaction, envelope, record, error)
+                    return
                 away = _is_outage(error)
                 if not away and attempt >= self._retry.attempts:
                     raise
@@ -87,6 +141,7 @@ class Events:
             else:
                 if processed.events:
                     self._relay.wake()
+                self._post.let_go(processed.once)
                 return
 
     async def _rest(self, seconds: float) -> None:
@@ -97,6 +152,21 @@ class Events:
             return
         # Neither done nor given up: the consumer must not commit it, and is to end all the same.
         raise asyncio.CancelledError
+
+    async def _drop(
+        self, reaction: Reaction, envelope: Envelope, record: Record, error: Exception
+    ) -> None:
+        if reaction.in_sequence:
+            number = reaction.number(self._process.value(reaction, envelope))
+            stream = self.sequencer.stream(envelope.type, envelope.key)
+            await self.sequencer.place(stream, number, record, _nothing)
+        log.warning(
+            "event dropped: it is delivered at most once",
+            service=self._service,
+            place=record.place,
+            error=type(error).__name__,
+            exc_info=error,
+        )
 
     def _failed(
         self, reaction: Reaction, envelope: Envelope, error: Exception, attempt: int
@@ -110,6 +180,10 @@ class Events:
             error=type(error).__name__,
             exc_info=error,
         )
+
+
+async def _nothing(_: AsyncSession) -> None:
+    """What is done for an event that is dropped in its turn."""
 
 
 def retry_of(policy: PolicyModel | None) -> Retry:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dsl.model import wire_type
+from dsl.model import Delivery, wire_type
 from dsl.types import Named
 from orchestrator.messaging.codec import EncodeError
 from orchestrator.messaging.envelope import Envelope, to_record
+from orchestrator.messaging.record import Record
 from orchestrator.service.context import Context
 from orchestrator.service.contract import simple
 from orchestrator.service.errors import ServiceError
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 
 #: Well under what the outbox has room for.
 _LONGEST_ID = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a handler has published: for the outbox, and what is sent at most once, without it."""
+
+    kept: tuple[OutboxMessage, ...] = ()
+    once: tuple[Record, ...] = ()
 
 
 class Outgoing:
@@ -47,12 +57,21 @@ class Outgoing:
             _events=self._event_topics,
         )
 
-    def events(
-        self, cause: Envelope, stem: str, published: Sequence[Message]
-    ) -> list[OutboxMessage]:
-        """Rows for the outbox, with ids that begin with `stem`. Raises ServiceError."""
-        ids = (_event_id(stem, number) for number in range(len(published)))
-        return [self._event(cause, id, event) for id, event in zip(ids, published, strict=True)]
+    def events(self, cause: Envelope, stem: str, published: Sequence[Message]) -> Published:
+        """Events with ids that begin with `stem`, sorted by how they are delivered. Raises
+        ServiceError."""
+        kept, once = [], []
+        for number, event in enumerate(published):
+            record, envelope = self._record(cause, _event_id(stem, number), event)
+            if self._is_once(event):
+                once.append(record)
+            else:
+                kept.append(_row(record, envelope))
+        return Published(tuple(kept), tuple(once))
+
+    def _is_once(self, event: Message) -> bool:
+        model = self._service.program.event(type(event).__flow_type__)
+        return model.delivery is Delivery.AT_MOST_ONCE
 
     def envelope(self, cause: Envelope, message: Message, id: str, key: str | None) -> Envelope:
         """Raises ServiceError for what the contract cannot say."""
@@ -79,16 +98,19 @@ class Outgoing:
             tracestate=cause.tracestate,
         )
 
-    def _event(self, cause: Envelope, id: str, message: Message) -> OutboxMessage:
+    def _record(self, cause: Envelope, id: str, message: Message) -> tuple[Record, Envelope]:
         name = type(message).__flow_type__
         field = self._service.program.event(name).key
         key = self._service.codec.key(to_value(message), name, field)
         envelope = self.envelope(cause, message, id, key)
-        record = to_record(envelope, self._event_topics[name])
-        headers = tuple((header, value.decode()) for header, value in record.headers)
-        return OutboxMessage(
-            envelope.id, record.topic, record.key, envelope.type, record.value, headers
-        )
+        return to_record(envelope, self._event_topics[name]), envelope
+
+
+def _row(record: Record, envelope: Envelope) -> OutboxMessage:
+    headers = tuple((header, value.decode()) for header, value in record.headers)
+    return OutboxMessage(
+        envelope.id, record.topic, record.key, envelope.type, record.value, headers
+    )
 
 
 def _event_id(stem: str, number: int) -> str:

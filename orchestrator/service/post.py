@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 import structlog
 
@@ -22,6 +23,7 @@ class Post:
     def __init__(self, bus: Bus, group: str) -> None:
         self._bus = bus
         self._group = group
+        self._flying: set[asyncio.Task[None]] = set()
 
     async def give_up(self, record: Record, error: BaseException, why: Disposition) -> None:
         """Puts a record among the dead letters of its topic."""
@@ -53,3 +55,16 @@ class Post:
                 log.warning("sending again", message_id=message_id, error=str(error))
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _LONGEST_WAIT)
+
+    def let_go(self, records: Iterable[Record]) -> None:
+        """Publishes without waiting for it; what the bus does not take is gone."""
+        for record in records:
+            task = asyncio.create_task(self._let_go(record))
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+
+    async def _let_go(self, record: Record) -> None:
+        try:
+            await self._bus.publish(record)
+        except BusError as error:
+            log.warning("event dropped: it is published at most once", error=str(error))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,7 @@ from dsl.types import Named
 from dsl.values import Struct
 from orchestrator import failpoint
 from orchestrator.messaging.envelope import Envelope
+from orchestrator.messaging.record import Record
 from orchestrator.service.answer import Answer, reply_id
 from orchestrator.service.calls import Calls
 from orchestrator.service.contract import simple
@@ -21,15 +23,18 @@ from orchestrator.service.handler import Handler
 from orchestrator.service.handling import Handling
 from orchestrator.service.message import Message
 from orchestrator.service.once import Once
-from orchestrator.service.outgoing import Outgoing
+from orchestrator.service.outgoing import Outgoing, Published
 from orchestrator.service.reaction import Reaction
+from orchestrator.service.sequencer import Sequencer
 from orchestrator.service.version import Stale
 from orchestrator.store import inbox, outbox
 from orchestrator.store.database import Database
-from orchestrator.store.outbox import OutboxMessage
+from orchestrator.store.sequences import Place
 
 if TYPE_CHECKING:
     from orchestrator.service.service import Service
+
+T = TypeVar("T")
 
 #: How often a handler is run when others change what it has read; then it is an accident.
 _ATTEMPTS = 5
@@ -40,11 +45,12 @@ _RACES = frozenset({"40001", "40P01"})
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """What a message led to: the answer to a command, and how many events it left in the outbox
-    this time."""
+    """What a message led to: the answer to a command, and this time how many events it left in the
+    outbox, and what is to be published at most once, beside the outbox."""
 
     answer: Answer | None
     events: int = 0
+    once: tuple[Record, ...] = ()
 
 
 class Process:
@@ -60,41 +66,78 @@ class Process:
         """A new answer, or the recorded one of a command that is known. Raises DecodeError,
         ConflictError (known id, another body), StoreError, ServiceError, and what the handler
         raises; nothing is recorded then."""
-        service = self._service
-        wire = service.payloads.read(envelope.data, envelope.content_type, envelope.type)
-        value = service.codec.from_wire(wire, Named(handler.name))
-        attempts = _ATTEMPTS
-        while True:
-            attempts -= 1
-            try:
-                return await self._attempt(handler, envelope, value)
-            except (StaleDataError, DBAPIError) as error:
-                if attempts == 0 or not _lost_a_race(error):
-                    raise
+        value = self.value(handler, envelope)
 
-    async def _attempt(
-        self, handler: Handler | Reaction, envelope: Envelope, value: Struct
+        async def attempt() -> Processed:
+            async with self._database.transaction() as session:
+                return await self._once(session, handler, envelope, value)
+
+        return await _raced(attempt)
+
+    async def in_turn(
+        self, sequencer: Sequencer, reaction: Reaction, envelope: Envelope, record: Record
     ) -> Processed:
+        """As a call, of an event that is numbered, when its turn has come; else nothing. Raises
+        what a call raises."""
+        value = self.value(reaction, envelope)
+        found = Processed(None)
+
+        async def work(session: AsyncSession) -> None:
+            nonlocal found
+            found = await self._once(session, reaction, envelope, value)
+
+        stream, number = sequencer.stream(envelope.type, envelope.key), reaction.number(value)
+
+        async def attempt() -> Place:
+            return await sequencer.place(stream, number, record, work)
+
+        await _raced(attempt)
+        return found
+
+    async def at_most_once(self, reaction: Reaction, envelope: Envelope) -> Processed:
+        """As a call, but the event is known before it is handled: what fails, fails for good."""
+        value = self.value(reaction, envelope)
         body = envelope.type.encode() + b"\n" + envelope.data
         async with self._database.transaction() as session:
-            done = await inbox.claim(session, handler.group, envelope.id, body)
-            if done is not None:
-                return Processed(None if done.answer is None else Answer.from_json(done.answer))
-            answer: Answer | None = None
-            if isinstance(handler, Reaction):
-                events = await self._react(handler, envelope, value, session)
-            else:
-                answer, events = await self._answer(handler, envelope, value, session)
-            await outbox.add(session, events)
-            recorded = None if answer is None else answer.to_json()
-            await inbox.record(session, handler.group, envelope.id, recorded)
-            failpoint.reach("handler.before-commit")
-        failpoint.reach("handler.after-commit")
-        return Processed(answer, len(events))
+            if await inbox.claim(session, reaction.group, envelope.id, body) is not None:
+                return Processed(None)
+        async with self._database.transaction() as session:
+            outgoing = await self._react(reaction, envelope, value, session)
+            await outbox.add(session, outgoing.kept)
+        return Processed(None, len(outgoing.kept), outgoing.once)
+
+    def value(self, handler: Handler | Reaction, envelope: Envelope) -> Struct:
+        """What a message says. Raises DecodeError."""
+        service = self._service
+        wire = service.payloads.read(envelope.data, envelope.content_type, envelope.type)
+        value: Struct = service.codec.from_wire(wire, Named(handler.name))
+        return value
+
+    async def _once(
+        self,
+        session: AsyncSession,
+        handler: Handler | Reaction,
+        envelope: Envelope,
+        value: Struct,
+    ) -> Processed:
+        body = envelope.type.encode() + b"\n" + envelope.data
+        done = await inbox.claim(session, handler.group, envelope.id, body)
+        if done is not None:
+            return Processed(None if done.answer is None else Answer.from_json(done.answer))
+        answer: Answer | None = None
+        if isinstance(handler, Reaction):
+            outgoing = await self._react(handler, envelope, value, session)
+        else:
+            answer, outgoing = await self._answer(handler, envelope, value, session)
+        await outbox.add(session, outgoing.kept)
+        recorded = None if answer is None else answer.to_json()
+        await inbox.record(session, handler.group, envelope.id, recorded)
+        failpoint.reach("handler.before-commit")
+        return Processed(answer, len(outgoing.kept), outgoing.once)
 
     async def _react(
         self, reaction: Reaction, envelope: Envelope, value: Struct, session: AsyncSession
-    ) -> list[OutboxMessage]:
+    ) -> Published:
         handling = self._handling(reaction, envelope, value, session)
         await reaction(handling, self._calls)
         # Several services may react to one event, and an id is one message's.
@@ -103,7 +146,7 @@ class Process:
 
     async def _answer(
         self, handler: Handler, envelope: Envelope, value: Struct, session: AsyncSession
-    ) -> tuple[Answer, list[OutboxMessage]]:
+    ) -> tuple[Answer, Published]:
         once = Once(self._service.name, handler.command, envelope, value)
         handling = self._handling(handler, envelope, value, session)
         try:
@@ -112,14 +155,15 @@ class Process:
             async with session.begin_nested():
                 known = await once.known(session)
                 if known is not None:
-                    return known, []
+                    return known, Published()
                 reply = await handler(handling, self._calls)
                 answer = self._answer_of(envelope, reply)
                 await once.done(session, answer)
         except Failure as failure:
-            return self._answer_of(envelope, failure.message), []
+            return self._answer_of(envelope, failure.message), Published()
         except Stale as stale:
-            return self._answer_of(envelope, _answer_stale(handler, handling.message, stale)), []
+            stale_answer = _answer_stale(handler, handling.message, stale)
+            return self._answer_of(envelope, stale_answer), Published()
         return answer, self._outgoing.events(envelope, envelope.id, handling.context.published)
 
     def _handling(
@@ -138,6 +182,21 @@ def _answer_stale(handler: Handler, command: Message, stale: Stale) -> Message:
         return handler.answer_stale(command, stale)
     except Failure as failure:
         return failure.message
+
+
+async def _raced(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Again, when somebody else was quicker."""
+    attempts = _ATTEMPTS
+    while True:
+        attempts -= 1
+        try:
+            found = await attempt()
+        except (StaleDataError, DBAPIError) as error:
+            if attempts == 0 or not _lost_a_race(error):
+                raise
+        else:
+            failpoint.reach("handler.after-commit")
+            return found
 
 
 def _lost_a_race(error: StaleDataError | DBAPIError) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dsl.model import EventModel
+from dsl.model import Delivery, EventModel
+from dsl.values import Struct
 from orchestrator.service.calls import Calls
 from orchestrator.service.contract import simple
 from orchestrator.service.errors import ServiceError
@@ -33,6 +34,22 @@ class Reaction:
     def group(self) -> str:
         """The consumer group of the service's reactions, and their consumer in the inbox."""
         return reaction_group(self.service)
+
+    @property
+    def at_most_once(self) -> bool:
+        """Whether the event is handled once or not at all."""
+        return self.event.delivery is Delivery.AT_MOST_ONCE
+
+    @property
+    def in_sequence(self) -> bool:
+        """Whether the events of a key are numbered."""
+        return self.event.sequence is not None
+
+    def number(self, value: Struct) -> int:
+        """What numbers this event within its key."""
+        assert self.event.sequence is not None, "an event without a sequence"
+        number: int = value[self.event.sequence]
+        return number
 
     async def __call__(self, handling: Handling, calls: Calls) -> None:
         """Raises ServiceError for an answer, because nobody would get it."""

@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.store import business_keys, inbox, outbox
+from orchestrator.store import business_keys, inbox, outbox, sequences
 from orchestrator.store.database import Database
 from orchestrator.store.errors import StoreError
 
@@ -30,7 +30,8 @@ class Keys:
 
 class Retention:
     """Removes inbox rows, and messages that were published from the outbox, that are older than
-    `remember`, and business keys as `keys` says: every `every` seconds, in transactions of at most
+    `remember`, how far the numbered events of the consumer `events` have come where none came for
+    as long, and business keys as `keys` says: every `every` seconds, in transactions of at most
     `batch` rows with room for others between them. Several at once do not harm each other."""
 
     def __init__(
@@ -41,12 +42,14 @@ class Retention:
         every: float = 600.0,
         batch: int = 1000,
         keys: Keys | None = None,
+        events: str | None = None,
     ) -> None:
         self._database = database
         self._remember = remember
         self._every = every
         self._batch = batch
         self._keys = keys
+        self._events = events
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweeps until `stop` is set."""
@@ -66,7 +69,11 @@ class Retention:
         StoreError, SQLAlchemyError."""
         now = datetime.now(UTC)
         total = 0
+        remove: _Remove
         for remove in (inbox.remove, outbox.remove):
+            total += await self._all(remove, now - self._remember, stop)
+        if self._events is not None:
+            remove = partial(sequences.participant.remove, self._events)
             total += await self._all(remove, now - self._remember, stop)
         if self._keys is not None:
             for command, remember in self._keys.remember.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -69,6 +69,7 @@ class ServiceRunner:
         self._readiness = Readiness(self._database, self._relay)
         if health is not None:
             health.watch(service.name, self._readiness.reasons)
+        self._looks: list[Callable[[asyncio.Event], _Work]] = []
 
     async def __aenter__(self) -> Self:
         try:
@@ -102,8 +103,13 @@ class ServiceRunner:
         log.info("service started", service=service.name)
         self._readiness.stage = Stage.RUNNING
         ended = asyncio.Event()
-        retention = Retention(self._database, service.remember, keys=_keys(service))
+        retention = Retention(
+            *(self._database, service.remember),
+            keys=_keys(service),
+            events=reaction_group(service.name),
+        )
         beside = [self._relay.run(ended), retention.run(ended)]
+        beside += [look(ended) for look in self._looks]
         async with _beside(beside, ended) as failed, self._said_to_stop(stop):
             await _together([c.run(stop) for c in consumers], failed)
         await self._relay.flush(_FLUSH)
@@ -131,7 +137,11 @@ class ServiceRunner:
             topics = [service.model.commands_topic.name]
             found.append(await self._consumer(topics, service.name, commands.handle))
         if service.reactions:
-            events = Events(service, self._bus, self._process, self._relay, stop)
+            events = Events(
+                *(service, self._bus, self._process, self._relay, self._database), stop=stop
+            )
+            if any(r.in_sequence for r in service.reactions.values()):
+                self._looks.append(events.sequencer.run)
             topics = sorted({r.event.topic for r in service.reactions.values()})
             found.append(await self._consumer(topics, reaction_group(service.name), events.handle))
         return found

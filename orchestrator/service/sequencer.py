@@ -116,6 +116,11 @@ class Sequencer:
                 await self.look()
             except (StoreError, SQLAlchemyError, OSError) as error:
                 log.warning("early events wait on", error=type(error).__name__)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                return  # a handler that waits for its next attempt was told to stop
             try:
                 async with asyncio.timeout(self._every):
                     await stop.wait()

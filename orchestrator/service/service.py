@@ -49,7 +49,8 @@ class Service:
     the service is made. `metadata` are the participant's own tables, created at the
     start when missing. `remember` is how long a message is known again when it comes twice; it has
     to exceed the longest retry, those by hand included. `remember_keys` is the same for the keys of
-    commands that are `idempotent by key`; without it, they are known forever. `program` stands in
+    commands that are `idempotent by key`; without it, they are known forever. `gap` is how
+    long an event with a `sequence` waits for one before it that has not come. `program` stands in
     for `flow`, for tests.
 
         inventory = Service("inventory")
@@ -68,6 +69,7 @@ class Service:
         metadata: MetaData | None = None,
         remember: timedelta = timedelta(days=14),
         remember_keys: timedelta | None = None,
+        gap: timedelta = timedelta(minutes=1),
     ) -> None:
         if program is None:
             program = read_program(name, flow if flow is not None else _folder_of_caller(name))
@@ -77,6 +79,7 @@ class Service:
         self.metadata = metadata
         self.remember = remember
         self.remember_keys = remember_keys
+        self.gap = gap
         self.codec = JsonCodec(program)
         self.payloads = Payloads(program)
         self.models = Models(program)

@@ -50,6 +50,8 @@ service orders {
   events: topic("ORDERS", partitions: 3)
   event OrderPlaced key order_id { order_id: uuid  sku: string }
   event StockLow key order_id { order_id: uuid }
+  event Changed key order_id sequence n { order_id: uuid  n: int }
+  event Looked key order_id delivery at_most_once { order_id: uuid  sku: string }
 }
 
 service inventory {
@@ -90,6 +92,7 @@ service inventory {
   event StockReleased key order_id { order_id: uuid }
   event OutOfStock key order_id { order_id: uuid  sku: string }
   event StockLow key order_id { order_id: uuid  sku: string  left: int }
+  event Noticed key order_id delivery at_most_once { order_id: uuid  sku: string }
 }
 """
 
@@ -207,11 +210,10 @@ class Shop:
         await self.bus.publish(to_record(envelope, self.commands))
 
     async def tell(self, id: str = "ev-1", key: str = ORDER, **changes: Any) -> None:
-        """Publishes an OrderPlaced event."""
+        """Publishes an OrderPlaced event, or another one by its type."""
         data = changes.pop("data", {"order_id": ORDER, "sku": id})
-        made = self.command(
-            id, type="orders.OrderPlaced", key=key, data=data, reply_to=None, **changes
-        )
+        changes = {"type": "orders.OrderPlaced", **changes}
+        made = self.command(id, key=key, data=data, reply_to=None, **changes)
         await self.bus.publish(to_record(made, self.orders))
 
     async def next(self, count: int = 1) -> list[Record]:
