@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import timedelta
+from contextlib import ExitStack
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dsl.model import PolicyModel, Retry, wire_type
+from dsl.model import Order, PolicyModel, Retry, wire_type
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.codec import DecodeError
 from orchestrator.messaging.deadletter import Disposition
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
 from orchestrator.messaging.record import Record
+from orchestrator.service.gates import Gates
+from orchestrator.service.parking import Failed, Parking
 from orchestrator.service.post import Post
 from orchestrator.service.process import Process, Processed
 from orchestrator.service.reaction import Reaction, reaction_group
@@ -37,11 +40,12 @@ class Events:
     """What a service does with a record of a topic whose events it handles.
 
     Nobody sends an event again, so a handler that breaks is tried again here, as the service's
-    policy says, while later events of the key wait; then the event goes to the dead letters as
-    `exhausted`. A database that is away costs no attempt. The offset is committed when the effect
-    is, or the dead letter is acknowledged; an event that waits when the service stops is left to
-    the next start. Numbered events are handled in their order, and one that is given up is missing
-    there; what is delivered at most once is tried once, and dropped when that fails.
+    policy says; then the event goes to the dead letters as `exhausted`. Meanwhile it is parked in
+    SQL, with later ones of its key behind it (`order: ordered`), or these pass it (`unordered`), or
+    its whole partition waits (`blocking`). A database that is away costs no attempt. The offset is
+    committed when the effect is, or the event is parked, or its dead letter acknowledged. Numbered
+    events are handled in their order, and one that is given up is missing there; what is delivered
+    at most once is tried once, and dropped when that fails.
     """
 
     def __init__(
@@ -65,6 +69,10 @@ class Events:
             *(self.handle, self._out_of_turn),
             patience=service.gap.total_seconds(),
         )
+        order = Order.ORDERED if service.model.policy is None else service.model.policy.order
+        self._blocking = order is Order.BLOCKING
+        self._gates = Gates()
+        self.parking = Parking(database, reaction_group(service.name), order, self._again)
 
     async def handle(self, record: Record) -> None:
         """One record, to its end: handled, kept for its turn, passed over or dead-lettered; and the
@@ -83,18 +91,92 @@ class Events:
         reaction = self._reactions.get(envelope.type)
         if reaction is None:
             return None  # a topic carries all events of its service
-        try:
-            await self._try(reaction, envelope, record)
-        except DecodeError as error:
-            await self._post.give_up(record, error, Disposition.POISON)
-            return None
-        except ConflictError as error:
-            await self._give_up(reaction, envelope, record, error, Disposition.REJECTED)
-        except Exception as error:
-            await self._give_up(reaction, envelope, record, error, Disposition.EXHAUSTED)
+        if self._blocking:
+            await self._in_place(reaction, envelope, record)
+        else:
+            await self._aside(reaction, envelope, record)
+        return await self._next(reaction, envelope)
+
+    async def _next(self, reaction: Reaction, envelope: Envelope) -> Record | None:
         if not reaction.in_sequence:
             return None
         return await self.sequencer.turn(self.sequencer.stream(envelope.type, envelope.key))
+
+    async def _aside(self, reaction: Reaction, envelope: Envelope, record: Record) -> None:
+        """One attempt; what is to be tried again is parked, and so is what comes behind that."""
+        outages = 0
+        while True:
+            try:
+                if not reaction.at_most_once and await self.parking.queued(record):
+                    return
+                failed = await self._attempt(reaction, envelope, record, 1)
+                if failed is not None:
+                    await self.parking.park(record, failed)
+                return
+            except Exception as error:
+                if not _is_outage(error):
+                    raise
+            outages += 1
+            await self._rest(wait_after(self._retry, outages))
+
+    async def _in_place(self, reaction: Reaction, envelope: Envelope, record: Record) -> None:
+        """All attempts, and none of another record of the partition meanwhile."""
+        attempt, outages = 1, 0
+        partition = (record.topic, record.partition or 0)
+        await self._gates.passed(partition)
+        with ExitStack() as waiting:
+            while True:
+                try:
+                    failed = await self._attempt(reaction, envelope, record, attempt)
+                    if failed is None:
+                        return
+                    attempt, wait = attempt + 1, failed.wait
+                except Exception as error:
+                    if not _is_outage(error):
+                        raise
+                    outages += 1
+                    wait = wait_after(self._retry, outages)
+                if attempt + outages == 2:  # the first failure
+                    waiting.enter_context(self._gates.closed(partition))
+                await self._rest(wait)
+
+    async def _again(self, record: Record, attempt: int) -> Failed | None:
+        """A later attempt of a parked record, or the first one of a record behind it."""
+        envelope = from_record(record)
+        reaction = self._reactions.get(envelope.type)
+        if reaction is None:
+            return None  # a release that handles it no longer
+        failed = await self._attempt(reaction, envelope, record, attempt)
+        if failed is None and (following := await self._next(reaction, envelope)) is not None:
+            await self.handle(following)
+        return failed
+
+    async def _attempt(
+        self, reaction: Reaction, envelope: Envelope, record: Record, attempt: int
+    ) -> Failed | None:
+        """None when the record has come to its end. Raises an outage of the database."""
+        try:
+            processed = await self._do(reaction, envelope, record)
+        except DecodeError as error:
+            await self._post.give_up(record, error, Disposition.POISON)
+        except ConflictError as error:
+            await self._give_up(reaction, envelope, record, error, Disposition.REJECTED)
+        except Exception as error:
+            if reaction.at_most_once:
+                await self._drop(reaction, envelope, record, error)
+            elif _is_outage(error):
+                log.warning("event waits for the database", error=type(error).__name__)
+                raise
+            elif attempt < self._retry.attempts:
+                self._failed(reaction, envelope, error, attempt)
+                return Failed(wait_after(self._retry, attempt), type(error).__name__)
+            else:
+                await self._give_up(reaction, envelope, record, error, Disposition.EXHAUSTED)
+        else:
+            if processed.events:
+                self._relay.wake()
+            self._post.let_go(processed.once)
+        return None
 
     async def _give_up(
         self,
@@ -119,30 +201,6 @@ class Events:
         if reaction.at_most_once:
             return await self._process.at_most_once(reaction, envelope)
         return await self._process(reaction, envelope)
-
-    async def _try(self, reaction: Reaction, envelope: Envelope, record: Record) -> None:
-        attempt, outages = 1, 0
-        while True:
-            try:
-                processed = await self._do(reaction, envelope, record)
-            except (DecodeError, ConflictError):
-                raise
-            except Exception as error:
-                if reaction.at_most_once:
-                    await self._drop(reaction, envelope, record, error)
-                    return
-                away = _is_outage(error)
-                if not away and attempt >= self._retry.attempts:
-                    raise
-                outages = outages + 1 if away else 0
-                self._failed(reaction, envelope, error, attempt)
-                await self._rest(wait_after(self._retry, outages if away else attempt))
-                attempt += not away
-            else:
-                if processed.events:
-                    self._relay.wake()
-                self._post.let_go(processed.once)
-                return
 
     async def _rest(self, seconds: float) -> None:
         try:

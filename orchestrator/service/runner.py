@@ -140,6 +140,7 @@ class ServiceRunner:
             events = Events(
                 *(service, self._bus, self._process, self._relay, self._database), stop=stop
             )
+            self._looks.append(events.parking.run)
             if any(r.in_sequence for r in service.reactions.values()):
                 self._looks.append(events.sequencer.run)
             topics = sorted({r.event.topic for r in service.reactions.values()})

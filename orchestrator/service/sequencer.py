@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +18,8 @@ from orchestrator.store.errors import StoreError
 from orchestrator.store.sequences import Early, Place, Sequences, Stream
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 #: Handles one record, and those whose turn comes with it.
 Handle = Callable[[Record], Awaitable[None]]
@@ -98,16 +101,25 @@ class Sequencer:
         return place
 
     async def turn(self, stream: Stream) -> Record | None:
-        """The early event whose turn it is now, to be placed again."""
-        async with self._database.reading() as session:
-            early = await self._sequences.turn(session, stream)
+        """The early event whose turn it is now, to be placed again. Waits out a database that is
+        away."""
+
+        async def look() -> Early | None:
+            async with self._database.reading() as session:
+                return await self._sequences.turn(session, stream)
+
+        early = await _patiently(look)
         return None if early is None else from_json(early.record)
 
     async def block(self, stream: Stream, number: int) -> None:
         """An event that was taken could not be handled and is among the dead letters: those behind
-        it follow it there, until it is sent again."""
-        async with self._database.transaction() as session:
-            await self._sequences.block(session, stream, number)
+        it follow it there, until it is sent again. Waits out a database that is away."""
+
+        async def block() -> None:
+            async with self._database.transaction() as session:
+                await self._sequences.block(session, stream, number)
+
+        await _patiently(block)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ends the waiting whose time is over, until `stop` is set."""
@@ -147,6 +159,17 @@ class Sequencer:
         reason = _reason(Place.EARLY, early.number, stream.key, missing, self._limit)
         await self._bury(record, SequenceError(reason))
         self.counts[Place.BEHIND] += 1
+
+
+async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
+    wait = 0.1
+    while True:
+        try:
+            return await call()
+        except (StoreError, SQLAlchemyError, OSError) as error:
+            log.warning("order waits for the database", error=type(error).__name__)
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, 5.0)
 
 
 _BURIED = frozenset({Place.STALE, Place.BEHIND, Place.FULL})

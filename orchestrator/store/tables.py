@@ -175,3 +175,28 @@ sequences = _sequences("sequences", participant)
 early_messages = _early("early_messages", participant)
 event_sequences = _sequences("event_sequences", orchestrator)
 early_events = _early("early_events", orchestrator)
+
+#: Messages that wait for their next attempt, and those of their key behind them: a lane is what
+#: order is kept within, its first row waits until `due_ms` (by the database's clock).
+parked = Table(
+    "parked",
+    participant,
+    Column(
+        "position",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("consumer", String(255), nullable=False),
+    Column("lane", String(768), nullable=False),
+    Column("place", String(320), nullable=False),
+    Column("record", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("error", Text),
+    Index("parked_place", "consumer", "place", unique=True),
+    Index("parked_lane", "consumer", "lane", "position"),
+    Index("parked_due", "consumer", "due_ms"),
+    # Without it SQLite gives the position of a deleted last row again.
+    sqlite_autoincrement=True,
+)

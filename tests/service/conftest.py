@@ -44,7 +44,7 @@ record Line {
   price: Money
 }
 
-policy quick { timeout: 1s  retry: fixed(attempts: 3, every: 50ms) }
+policy quick { timeout: 1s  retry: fixed(attempts: 3, every: 50ms)  order: ordered }
 
 service orders {
   events: topic("ORDERS", partitions: 3)
@@ -102,11 +102,13 @@ def check(
     events: str = "inventory.events",
     orders: str = "orders.events",
     pause: str = "50ms",
+    order: str = "ordered",
 ) -> Program:
     """The checked contract, on topics of these names; `pause` is what an event waits when its
-    handler has failed."""
+    handler has failed, `order` what becomes of those behind it."""
     text = CONTRACT.replace("COMMANDS", commands).replace("EVENTS", events)
     text = text.replace("ORDERS", orders).replace("50ms", pause)
+    text = text.replace("order: ordered", f"order: {order}")
     loaded = check_texts({"contracts.flow": text})
     assert loaded.program is not None, loaded.diagnostics
     return loaded.program
@@ -158,9 +160,9 @@ class Shop:
         names = (self.commands, self.events, self.replies)
         return [TopicModel(name=name, partitions=3) for name in names]
 
-    def make(self, name: str = "inventory", pause: str = "50ms") -> Service:
+    def make(self, name: str = "inventory", pause: str = "50ms", order: str = "ordered") -> Service:
         """A service of the contract, without handlers."""
-        program = check(self.commands, self.events, self.orders, pause)
+        program = check(self.commands, self.events, self.orders, pause, order)
         return Service(name, program=program, metadata=tables)
 
     async def start(self) -> None:

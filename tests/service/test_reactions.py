@@ -124,7 +124,7 @@ async def test_what_cannot_be_read_or_changed_is_dead_lettered_at_once(shop: Sho
 async def test_an_event_that_waits_is_left_to_the_next_start(shop: Shop) -> None:
     """A service that stops does not wait for it, and does not lose it."""
     broken = asyncio.Event()
-    shop.service = shop.make(pause="1h")
+    shop.service = shop.make(pause="2s")
 
     @shop.service.on("orders.OrderPlaced")
     async def breaks(event: Any) -> None:

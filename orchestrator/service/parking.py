@@ -1,0 +1,141 @@
+"""Where events wait for their next attempt while others go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from dsl.model import Order
+from orchestrator.messaging.record import Record
+from orchestrator.service.kept import from_json, to_json
+from orchestrator.store import parking
+from orchestrator.store.database import Database
+from orchestrator.store.errors import StoreError
+from orchestrator.store.parking import Parked
+
+log = structlog.get_logger(__name__)
+
+#: Seconds in which an attempt is expected to end; after that another process makes it, too, and the
+#: inbox lets one of them through.
+_LEASE = 60.0
+
+#: Messages that one look takes.
+_BATCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An attempt that failed, and another one is due in so many seconds."""
+
+    wait: float
+    error: str
+
+
+#: One attempt, the n-th from 1 on: None when the record has come to its end.
+Attempt = Callable[[Record, int], Awaitable[Failed | None]]
+
+
+class Parking:
+    """The events of one consumer that have failed and will be tried again. In SQL, so that
+    their partition goes on, and that whoever reads it after a rebalance finds which keys wait.
+    `ordered`: later events of a key queue behind the one that waits. `unordered`: they pass it."""
+
+    def __init__(
+        self,
+        database: Database,
+        consumer: str,
+        order: Order,
+        attempt: Attempt,
+        *,
+        every: float = 1.0,
+    ) -> None:
+        self._database = database
+        self._consumer = consumer
+        self._order = order
+        self._attempt = attempt
+        self._every = every
+        self._woken = asyncio.Event()
+
+    async def queued(self, record: Record) -> bool:
+        """Puts a record behind one of its key that waits, if there is one. Raises StoreError,
+        SQLAlchemyError."""
+        if self._order is Order.UNORDERED:
+            return False
+        lane = self._lane(record)
+        async with self._database.reading() as session:
+            if not await parking.is_parked(session, self._consumer, lane):
+                return False
+        async with self._database.transaction() as session:
+            # Looked at again: what waited may be done, and nothing would follow it.
+            if not await parking.is_parked(session, self._consumer, lane):
+                return False
+            kept = to_json(record)
+            await parking.add(session, self._consumer, lane, record.place, kept)
+        self._woken.set()
+        return True
+
+    async def park(self, record: Record, failed: Failed) -> None:
+        """Keeps a record whose first attempt failed. Raises StoreError, SQLAlchemyError."""
+        async with self._database.transaction() as session:
+            await parking.add(
+                *(session, self._consumer, self._lane(record), record.place, to_json(record)),
+                attempts=1,
+                wait=failed.wait,
+                error=failed.error,
+            )
+        self._wake_in(failed.wait)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Makes the attempts that are due, until `stop` is set."""
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                self._woken.clear()
+                busy = 0
+                try:
+                    busy = await self.look()
+                except (StoreError, SQLAlchemyError, OSError) as error:
+                    log.warning("events wait on", error=type(error).__name__)
+                if not busy:
+                    await self._rest(stopped)
+        finally:
+            stopped.cancel()
+
+    async def look(self) -> int:
+        """Makes the attempts that are due now; how many it was."""
+        async with self._database.transaction() as session:
+            due = await parking.due(session, self._consumer, _BATCH, _LEASE)
+        ended = await asyncio.gather(*(self._again(p) for p in due), return_exceptions=True)
+        for error in ended:
+            if error is not None:
+                raise error
+        return len(due)
+
+    async def _again(self, parked: Parked) -> None:
+        attempts = parked.attempts + 1
+        failed = await self._attempt(from_json(parked.record), attempts)
+        async with self._database.transaction() as session:
+            if failed is None:
+                await parking.remove(session, parked.position)
+                return
+            await parking.again(session, parked.position, attempts, failed.wait, failed.error)
+        self._wake_in(failed.wait)
+
+    def _lane(self, record: Record) -> str:
+        if self._order is Order.UNORDERED or record.key is None:
+            return record.place
+        return f"{record.topic}/{record.key}"
+
+    def _wake_in(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._woken.set)
+
+    async def _rest(self, stopped: asyncio.Task[bool]) -> None:
+        woken = asyncio.create_task(self._woken.wait())
+        await asyncio.wait(
+            (woken, stopped), timeout=self._every, return_when=asyncio.FIRST_COMPLETED
+        )
+        woken.cancel()

@@ -1,0 +1,126 @@
+"""What becomes of those behind an event that waits for its next attempt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiokafka.partitioner import murmur2
+
+from tests.service.conftest import ORDER, Shop, until
+
+OTHER = "0b6e7a0e-8a3e-4b11-9a55-0c3f5d7f6e21"
+
+
+class Shelf:
+    """Handlers of events that fail until the test says otherwise."""
+
+    def __init__(self, shop: Shop, order: str, pause: str = "50ms") -> None:
+        self.shop = shop
+        self.seen: list[str] = []
+        self.failures = 0
+        self.broken = True
+        self._order, self._pause = order, pause
+        self.renew()
+
+    def renew(self) -> None:
+        """A service that is not started yet."""
+        shop = self.shop
+        shop.service = shop.make(pause=self._pause, order=self._order)
+
+        @shop.service.on("orders.OrderPlaced")
+        async def placed(event: Any) -> None:
+            if event.sku.startswith("bad") and self.broken:
+                self.failures += 1
+                raise RuntimeError("the shelf fell over")
+            self.seen.append(event.sku)
+
+    async def tell(self, sku: str, key: str) -> None:
+        """An event of a key."""
+        await self.shop.tell(sku, key, data={"order_id": key, "sku": sku})
+
+    async def failed(self, count: int) -> None:
+        """Waits until so many attempts have failed."""
+
+        async def enough() -> bool:
+            return self.failures >= count
+
+        await until(enough)
+
+    async def has(self, count: int) -> None:
+        """Waits until so many were handled."""
+
+        async def enough() -> bool:
+            return len(self.seen) >= count
+
+        await until(enough)
+
+
+async def test_ordered_keys_wait_and_others_go_on(shop: Shop) -> None:
+    """Also when the service is started anew meanwhile, and its partitions are read by another
+    process: later ones of the key queue behind it."""
+    shelf = Shelf(shop, "ordered", pause="1s")
+    await shop.start()
+    await shelf.tell("bad-1", ORDER)
+    await shelf.failed(1)
+    await shelf.tell("2", ORDER)
+    await shelf.tell("other", OTHER)
+    await shelf.has(1)
+    assert shelf.seen == ["other"]
+    await shop.stop()
+    shelf.broken = False
+    shelf.renew()
+    await shop.start()
+    await shelf.tell("3", ORDER)
+    await shelf.has(4)
+    assert shelf.seen == ["other", "bad-1", "2", "3"]
+    await shelf.tell("4", ORDER)
+    await shelf.has(5)
+
+
+async def test_unordered_events_pass_one_that_waits(shop: Shop) -> None:
+    """It is handled when its time has come."""
+    shelf = Shelf(shop, "unordered", pause="500ms")
+    await shop.start()
+    await shelf.tell("bad-1", ORDER)
+    await shelf.tell("2", ORDER)
+    await shelf.has(1)
+    shelf.broken = False
+    await shelf.has(2)
+    assert shelf.seen == ["2", "bad-1"]
+
+
+async def test_blocking_holds_up_the_partition(shop: Shop) -> None:
+    """No other key of it begins while one waits."""
+    shelf = Shelf(shop, "blocking", pause="500ms")
+    await shop.start()
+    await shelf.tell("bad-1", ORDER)
+    await shelf.failed(2)
+    same = await _same_partition(shop)
+    await shelf.tell("other", same)
+    shelf.broken = False
+    await shelf.has(2)
+    assert shelf.seen == ["bad-1", "other"]
+
+
+@pytest.mark.parametrize("order", ["ordered", "blocking", "unordered"])
+async def test_what_is_used_up_lets_the_others_go_on(shop: Shop, order: str) -> None:
+    """After three attempts it is a dead letter, in every mode."""
+    shelf = Shelf(shop, order)
+    await shop.start()
+    await shelf.tell("bad-1", ORDER)
+    await shelf.tell("2", ORDER)
+    await shelf.has(1)
+    [letter] = await shop.next()
+    assert letter.header("disposition") == b"exhausted"
+    assert shelf.seen == ["2"]
+
+
+async def _same_partition(shop: Shop) -> str:
+    """A key that goes where `ORDER` goes."""
+
+    def partition(key: str) -> int:
+        return int((murmur2(key.encode()) & 0x7FFFFFFF) % 3)
+
+    keys = (f"{OTHER[:-4]}{n:04}" for n in range(1000))
+    return next(k for k in keys if partition(k) == partition(ORDER))
