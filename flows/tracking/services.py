@@ -1,0 +1,43 @@
+"""The service that tells recipients, and keeps where each parcel is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from orchestrator.service import Context, Service
+
+_tables = MetaData()
+parcels = Table(
+    "parcels",
+    _tables,
+    Column("id", String, primary_key=True),
+    Column("place", String, nullable=False),
+    Column("scans", Integer, nullable=False),
+)
+
+notices = Service("notices", metadata=_tables)
+
+
+@notices.on("carrier.Scanned")
+async def scanned(event: Any, session: AsyncSession, context: Context) -> None:
+    """Scans come here in the order of their numbers, so that the last one is where the parcel
+    is, whenever they were transmitted."""
+    found = await session.execute(
+        update(parcels)
+        .where(parcels.c.id == event.parcel)
+        .values(place=event.place, scans=parcels.c.scans + 1)
+    )
+    if not found.rowcount:
+        await session.execute(insert(parcels).values(id=event.parcel, place=event.place, scans=1))
+    context.publish(notices.messages.Moved(parcel=event.parcel, place=event.place))
+
+
+@notices.handles("Notify")
+async def notify(command: Any, session: AsyncSession) -> Any:
+    """A letter box stands for whatever tells people things."""
+    row = await session.execute(select(parcels.c.scans).where(parcels.c.id == command.parcel))
+    print(f"{command.parcel} is at {command.place}, after {row.scalar_one_or_none() or 0} scans")
+    return notices.messages.Notified(parcel=command.parcel)
