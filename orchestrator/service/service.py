@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dsl.model import Program
+from dsl.model import Program, wire_type
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.codec import JsonCodec
 from orchestrator.messaging.payloads import Payloads
@@ -34,8 +34,9 @@ from orchestrator.service.models import Models
 from orchestrator.service.namespace import Namespace
 from orchestrator.service.once import freed_key
 from orchestrator.service.provisions import Provisions
-from orchestrator.service.reaction import Reaction, make_reaction
-from orchestrator.store import business_keys
+from orchestrator.service.reaction import Reaction, make_reaction, reaction_group
+from orchestrator.store import business_keys, sequences
+from orchestrator.store.sequences import Stream
 
 F = TypeVar("F", bound=Callable[..., Any])
 M = TypeVar("M", bound=Middleware)
@@ -158,6 +159,17 @@ class Service:
         Whether it was known. Raises ServiceError when the command has no such key."""
         model = find_command(self.name, self.model, command)
         return await business_keys.free(session, freed_key(self.name, model, key))
+
+    async def skip(self, session: AsyncSession, event: str, key: str, to: int) -> None:
+        """Says that what stands before number `to` of a key's events will not come: the sequence
+        goes on with that one. For a person who looked at the dead letters: `await notices.skip(
+        session, "carrier.Scanned", "p1", 4)`. Raises ServiceError for an event that is unknown or
+        has no `sequence`."""
+        model = find_event(self.name, self.program, self.model, event)
+        if model.sequence is None:
+            raise ServiceError(f"service `{self.name}`: `{event}` has no `sequence`")
+        stream = Stream(reaction_group(self.name), wire_type(model.name), key)
+        await sequences.participant.skip(session, stream, to)
 
     async def serve(
         self,

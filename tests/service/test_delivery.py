@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import insert
 
 from orchestrator.messaging.envelope import from_record
+from orchestrator.service import ServiceError
+from orchestrator.store.database import Database
 from tests.service.conftest import ORDER, Shop, reservations, until
 
 
@@ -87,6 +90,20 @@ async def test_a_numbered_event_that_is_given_up_is_missing(shop: Shop) -> None:
     await change(shop, 2, 3)
     await until(lambda: _is(shop, ["1", "2", "3"]))
     assert seen == [1, 2, 3]
+
+
+async def test_a_person_may_say_that_one_will_not_come(shop: Shop) -> None:
+    """The sequence goes on behind it; only of an event that has one."""
+    seen = following(shop)
+    await shop.start()
+    await change(shop, 1, 3)
+    await shop.next()
+    async with Database(shop.url) as database, database.transaction() as session:
+        await shop.service.skip(session, "orders.Changed", ORDER, 3)
+        with pytest.raises(ServiceError, match="has no `sequence`"):
+            await shop.service.skip(session, "orders.OrderPlaced", ORDER, 3)
+    await until(lambda: _is(shop, ["1", "3"]))
+    assert seen == [1, 3]
 
 
 async def test_at_most_once_is_tried_once(shop: Shop) -> None:
