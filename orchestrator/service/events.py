@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import timedelta
 from contextlib import ExitStack
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import DBAPIError
