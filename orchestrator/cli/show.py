@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
 async def show(id: InstanceId, env: Environment = None, json: Json = False) -> None:
     """Shows one instance: its steps, messages, attempts and result."""
     from orchestrator.runtime.instances import Instances
+    from orchestrator.runtime.running import UnansweredError
 
     async with Connections(env) as to:
         detail = await Instances(await to.client()).show(id)
+        if detail.course.encoded:
+            with suppress(UnansweredError):  # its version is not stored here: as it came
+                (await to.running(id)).read(detail.course)
     if json:
         print_json(_as_dict(detail))
         return

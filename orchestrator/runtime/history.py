@@ -44,10 +44,12 @@ class Entry:
 
 @dataclass(slots=True)
 class Course:
-    """What a saga did, in order, and the events that came for it."""
+    """What a saga did, in order, and how many events its history has. The answers of `encoded`
+    are no text: their `data` is the bytes in base64, until `Running.read` reads them."""
 
     entries: list[Entry] = field(default_factory=list)
     events: int = 0
+    encoded: list[Entry] = field(default_factory=list)
 
     def pending(self, path: str, attempts: int) -> None:
         """Adds what the history tells only later: the attempts of a step that still waits."""
@@ -72,6 +74,7 @@ def read_courses(runs: Sequence[WorkflowHistory], converter: DataConverter) -> C
         for event in history.events:
             reader.read(event)
         course.entries += reader.entries
+        course.encoded += reader.encoded
         course.events += len(history.events)
     return course
 
@@ -87,6 +90,7 @@ class _Reader:
         self._id = workflow_id
         self._converter = converter
         self.entries: list[Entry] = []
+        self.encoded: list[Entry] = []
         self._scheduled: dict[int, Entry] = {}
         self._children: dict[int, Entry] = {}
 
@@ -191,8 +195,9 @@ class _Reader:
         answer = self._value(payloads) or {}
         entry.status = "answered"
         entry.answer, entry.data = answer.get("type"), answer.get("data")
-        if answer.get("encoded"):  # what no text can show, as it came
+        if answer.get("encoded"):
             entry.data = {n: answer.get(n) for n in ("content_type", "encoded")}
+            self.encoded.append(entry)
         entry.reason = answer.get("invalid")
         entry.ended = event.event_time.ToDatetime()
 

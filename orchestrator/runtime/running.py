@@ -22,10 +22,13 @@ from dsl.types import Named
 from orchestrator.compile.plan import QueryPlan, SagaPlan, SignalPlan, UpdatePlan
 from orchestrator.compile.stored import read_plan
 from orchestrator.messaging.codec import CodecError
+from orchestrator.runtime.answers import readable
+from orchestrator.runtime.history import Course
 from orchestrator.runtime.instances import STATUS, UnknownInstanceError, version_of
 from orchestrator.runtime.signature import InputError
 from orchestrator.runtime.versions import Served
 from orchestrator.runtime.views import RefusedError
+from orchestrator.runtime.wire import Answer
 from orchestrator.store import versions
 
 #: How long a worker may take to answer.
@@ -87,6 +90,14 @@ class Running:
             raise self._silent() from None
         except RPCError as error:
             raise self._unanswered(error) from None
+
+    def read(self, course: Course) -> None:
+        """Reads those answers of its course that are no text. What cannot be read stays as it
+        came."""
+        for entry in course.encoded:
+            answer = readable(Answer(entry.answer or "", **entry.data), self._served.payloads)
+            if answer.invalid is None:
+                entry.data = answer.data
 
     def _payload(self, input: SignalPlan | UpdatePlan, given: Any) -> Any:
         """The input in wire form, with its defaults."""
