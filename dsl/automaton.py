@@ -153,10 +153,6 @@ class Run:
         ):
             del stack[size:]
 
-    def shifts(self, kind: str, depth: int) -> bool:
-        """Whether the state at that depth of the stack takes such a token as it is."""
-        return isinstance(self._rows[self.states[depth]].get(kind), int)
-
 
 def _names(move: int | Reduction) -> bool:
     """Whether a word that leads to this move is no more than a name there."""

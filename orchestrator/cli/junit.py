@@ -61,6 +61,4 @@ def _counts(verdicts: Sequence[tuple[Verdict, float]]) -> dict[str, str]:
 
 def _legal(text: str) -> str:
     """Without the characters that XML cannot hold."""
-    return "".join(
-        c if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff") else "�" for c in text
-    )
+    return _ILLEGAL.sub("�", text)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from orchestrator.dev.errors import ServerError
 
@@ -66,16 +66,6 @@ async def answers(port: int) -> bool:
     with contextlib.suppress(OSError):
         await writer.wait_closed()
     return True
-
-
-async def wait_until_answers(port: int, alive: Callable[[], bool], limit: float) -> bool:
-    """Wait until the port answers (true), or `alive` says no or `limit` seconds passed (false)."""
-    end = asyncio.get_running_loop().time() + limit
-    while alive() and asyncio.get_running_loop().time() < end:
-        if await answers(port):
-            return True
-        await asyncio.sleep(0.02)
-    return False
 
 
 def _other(taken: Sequence[int]) -> int:

@@ -58,13 +58,8 @@ class Course:
                 entry.attempts = attempts
 
 
-def read_course(history: WorkflowHistory, converter: DataConverter) -> Course:
-    """The course that a history tells."""
-    return read_courses([history], converter)
-
-
-def read_courses(runs: Sequence[WorkflowHistory], converter: DataConverter) -> Course:
-    """The course of a saga of one run or several, the first one first."""
+def read_course(runs: Sequence[WorkflowHistory], converter: DataConverter) -> Course:
+    """The course that the histories of a saga's runs tell, the first one first."""
     course = Course()
     for history in runs:
         for entry in course.entries:

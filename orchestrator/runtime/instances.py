@@ -18,7 +18,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
-from orchestrator.runtime.history import Course, read_courses, run_before
+from orchestrator.runtime.history import Course, read_course, run_before
 from orchestrator.runtime.wire import (
     ATTENTION,
     CALLER,
@@ -142,7 +142,7 @@ class Instances:
         """One instance with its course. Raises UnknownInstanceError."""
         description = await self._describe(id)
         runs = await _histories(self._client, id, description.run_id)
-        course = read_courses(runs, self._client.data_converter)
+        course = read_course(runs, self._client.data_converter)
         for pending in description.raw_description.pending_activities:
             course.pending(pending.activity_id, pending.attempt)
         running = description.status is WorkflowExecutionStatus.RUNNING

@@ -20,7 +20,6 @@ class Event(StrEnum):
     ARRIVED = "arrived"
     BURIED = "buried"
     NOTE = "note"
-    ENDED = "ended"
 
 
 @dataclass(slots=True)

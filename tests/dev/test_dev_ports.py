@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.dev.errors import EarlyDeathError, ServerError
 from orchestrator.dev.portplan import PortPlan
-from orchestrator.dev.ports import answers, free_port, free_ports, is_free, wait_until_answers
+from orchestrator.dev.ports import free_port, free_ports, is_free
 
 
 @pytest.fixture
@@ -55,11 +55,3 @@ async def test_a_port_lost_in_a_race_is_replaced() -> None:
     await plan.start(start)
     assert len(set(seen)) == 2
     assert plan["broker"] == seen[1]
-
-
-async def test_waiting_ends_with_the_process(taken: int) -> None:
-    """Waiting for a port ends when it answers, and when the process that should answer died."""
-    assert await wait_until_answers(taken, lambda: True, limit=5)
-    silent = free_port()
-    assert not await answers(silent)
-    assert not await wait_until_answers(silent, lambda: False, limit=5)

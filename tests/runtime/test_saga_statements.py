@@ -121,7 +121,7 @@ async def timers(shop: World, id: str, wanted: int) -> bool:
 
 async def answered(shop: World, id: str, path: str) -> bool:
     """Whether a command's answer has come."""
-    course = read_course(await history(shop, id), shop.client.data_converter)
+    course = read_course([await history(shop, id)], shop.client.data_converter)
     return any(e.path == path and e.answer for e in course.entries)
 
 
