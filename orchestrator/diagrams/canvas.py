@@ -10,6 +10,7 @@ from dsl.model import Callee, Program, wire_type
 from orchestrator.compile.plan import CallPlan
 from orchestrator.diagrams.graph import Drawing, Edge, Frame, Node
 from orchestrator.diagrams.label import Label, Line
+from orchestrator.diagrams.palette import Palette
 from orchestrator.diagrams.state import Status, StepState
 from orchestrator.diagrams.style import (
     FAINT,
@@ -17,9 +18,7 @@ from orchestrator.diagrams.style import (
     LINE,
     PLAIN,
     RED,
-    SERVICES,
     STATUSES,
-    UNREACHED,
     VIOLET,
     Paint,
 )
@@ -50,35 +49,19 @@ class Canvas:
     ) -> None:
         self._drawing = drawing
         self._program = program
-        self._state = state
+        self.palette = Palette(program, state)
         self._prefix = prefix
-        self._services: dict[str, Paint] = {}
         self._numbers: Counter[str] = Counter()
         self._leads: dict[str, set[str]] = {}
         self._framed: list[Frame] = []
         self.column = f"{prefix}do"
         self.failed = f"{prefix}:failed"
 
-    def state(self, path: str) -> StepState | None:
-        """What became of a step."""
-        return (self._state or {}).get(path)
-
     def failures(self, call: CallPlan) -> tuple[str, ...]:
         """The failures that a callee declares, by qualified name."""
         if call.callee is Callee.COMMAND:
             return self._program.command(call.command).fails
         return ("failed",) if call.callee is Callee.SAGA else ()
-
-    def _says(self, call: CallPlan) -> str:
-        """What a callee is, for who rests the pointer on it."""
-        if call.callee is Callee.COMMAND:
-            doc = self._program.command(call.command).doc
-            return clean(doc) or wire_type(call.command)
-        if call.callee is Callee.SAGA:
-            doc = self._program.saga(call.command).doc
-            return clean(doc) or f"the saga {call.command.rpartition('.')[2]}"
-        activity = self._program.activity(call.command)
-        return clean(activity.doc) or f"the function {activity.function}"
 
     def numbered(self, kind: str) -> str:
         """An id for a node that has no path."""
@@ -87,9 +70,9 @@ class Canvas:
 
     def step(self, path: str, label: Label, call: CallPlan, doc: str) -> str:
         """A step; what calls a function has its own shape and no service's colour."""
-        state = self.state(path)
-        tooltip = clean(doc) or self._says(call)
-        paint = self._painted(call, state)
+        state = self.palette.state(path)
+        tooltip = clean(doc) or self.palette.says(call)
+        paint = self.palette.of_call(call, state)
         look = {"group": self.column, **_SHAPES[call.callee]}
         if state:
             look["penwidth"] = "2.6"
@@ -97,18 +80,18 @@ class Canvas:
 
     def undo(self, path: str, label: Label, call: CallPlan) -> str:
         """A step's undo, or that of a called saga by itself: dashed, on white until it runs."""
-        state = self.state(path)
+        state = self.palette.state(path)
         ran = state if state and state.status in (Status.UNDOING, Status.UNDONE) else None
-        paint = self._painted(call, ran)
+        paint = self.palette.of_call(call, ran)
         if not ran:
             paint = Paint(PLAIN.fill, paint.border)
-        tooltip = self._says(call)
+        tooltip = self.palette.says(call)
         look = {**_SHAPES[call.callee], "style": _DASHED, "group": f"{self.column}:undo"}
         return self._add(f"undo:{path}", label, paint, look, tooltip, ran, "undo")
 
     def undo_block(self, path: str, label: Label) -> str:
         """An undo in steps of its own: a tab, dashed as every undo is."""
-        state = self.state(path)
+        state = self.palette.state(path)
         ran = state if state and state.status in (Status.UNDOING, Status.UNDONE) else None
         paint = STATUSES[ran.status] if ran else Paint(PLAIN.fill, VIOLET)
         look = {"shape": "tab", "style": "filled,dashed", "group": f"{self.column}:undo"}
@@ -126,9 +109,9 @@ class Canvas:
         return self._pill(path, label, record, tooltip)
 
     def _pill(self, path: str, label: Label, message: str, tooltip: str) -> str:
-        paint = self._coloured(message, self.state(path))
+        paint = self.palette.of_message(message, self.palette.state(path))
         look = {"peripheries": "2", "group": self.column}
-        return self._add(path, label, paint, look, tooltip, self.state(path), "event")
+        return self._add(path, label, paint, look, tooltip, self.palette.state(path), "event")
 
     def choice(self, label: Label, text: str, kind: str = "if") -> str:
         """An `if`, `match` or `while`."""
@@ -292,19 +275,3 @@ class Canvas:
         if self._framed:
             self._framed[-1].nodes.append(node.id)
         return node.id
-
-    def _painted(self, call: CallPlan, state: StepState | None) -> Paint:
-        if call.callee is Callee.COMMAND:
-            return self._coloured(call.command, state)
-        if state:
-            return STATUSES[state.status]
-        return UNREACHED if self._state is not None else PLAIN
-
-    def _coloured(self, message: str, state: StepState | None) -> Paint:
-        """The colour of a message's service, or of what became of the step."""
-        service = message.rpartition(".")[0]
-        following = SERVICES[len(self._services) % len(SERVICES)]
-        paint = self._services.setdefault(service, following)
-        if state:
-            return STATUSES[state.status]
-        return UNREACHED if self._state is not None else paint

@@ -145,7 +145,7 @@ class _Walk:
 
     def _step(self, step: StepPlan, front: Front) -> Front:
         doc = self._docs.get(step.place, "")
-        label = labels.step(step.name, step.call, doc, self.canvas.state(step.path))
+        label = labels.step(step.name, step.call, doc, self.canvas.palette.state(step.path))
         if self._forward or _parks(step):
             label += labels.PARKS
         node = self.canvas.step(step.path, label, step.call, doc)
