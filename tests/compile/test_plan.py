@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from dsl.load import check_texts, load
-from dsl.model import Program
+from dsl.model import Program, walk
 from orchestrator.compile.compile import compile_module, instructions, version_of
 from orchestrator.compile.plan import Instruction, Plan, SagaPlan
 from orchestrator.compile.stored import read_plan, write_plan
@@ -49,20 +47,6 @@ def plans() -> list[Plan]:
         for p in [program(path)]
         for name in p.modules
     ]
-
-
-def parts(node: object) -> Iterator[BaseModel]:
-    """Every model inside a plan."""
-    if isinstance(node, BaseModel):
-        yield node
-        for _, value in node:
-            yield from parts(value)
-    elif isinstance(node, dict):
-        for value in node.values():
-            yield from parts(value)
-    elif isinstance(node, tuple | list):
-        for value in node:
-            yield from parts(value)
 
 
 def paths(saga: SagaPlan) -> list[str]:
@@ -116,14 +100,14 @@ def test_a_plan_is_closed(made: Plan) -> None:
     for name, event in made.events.items():
         assert name in made.records
         assert event.topic in topics
-    for part in parts(made):
+    for part in walk(made):
         match getattr(part, "op", None), getattr(part, "kind", None):
             case "build", _:
-                assert part.type in made.records  # type: ignore[attr-defined]
+                assert part.type in made.records
             case _, "step":
-                assert part.call.command in made.commands  # type: ignore[attr-defined]
+                assert part.call.command in made.commands
             case _, "emit" | "await":
-                assert part.event in made.events  # type: ignore[attr-defined]
+                assert part.event in made.events
 
 
 def test_types_that_only_an_expression_mentions_are_in_the_plan() -> None:
@@ -192,7 +176,7 @@ def test_instructions_visits_all_in_order(made: Plan) -> None:
     kinds = {"step", "let", "if", "parallel", "await", "emit", "fail", "return"}
     kinds |= {"set", "match", "while", "for", "yield", "race", "sleep", "try"}
     for saga in made.sagas.values():
-        every = [p for p in parts(saga.body) if getattr(p, "kind", None) in kinds]
+        every = [p for p in walk(saga.body) if getattr(p, "kind", None) in kinds]
         visited: list[Instruction] = list(instructions(saga))
         assert len(visited) == len(every)
         assert {id(i) for i in visited} == {id(i) for i in every}

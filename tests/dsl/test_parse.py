@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
@@ -226,23 +224,11 @@ def test_a_bare_return_ends_a_block() -> None:
     assert only.at.text == "return"
 
 
-def nodes(node: object) -> Iterator[object]:
-    """A node and all below it."""
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, tuple) and not isinstance(current, Span):
-            stack.extend(current)
-        elif is_dataclass(current) and not isinstance(current, Source | Span):
-            yield current
-            stack.extend(getattr(current, f.name) for f in fields(current))
-
-
 @pytest.mark.parametrize("path", sorted(FLOWS.glob("*.flow")), ids=lambda p: p.stem)
 def test_spans_slice_back_to_the_text(path: Path) -> None:
     source = Source.read(path)
     file, _ = parse(source)
-    for node in nodes(file):
+    for node in syntax.walk(file):
         if isinstance(node, syntax.File):
             continue
         at = node.at  # type: ignore[attr-defined]
@@ -264,10 +250,10 @@ def test_spans_slice_back_to_the_text(path: Path) -> None:
 
 def test_spans_of_children_lie_within_their_parents() -> None:
     source = Source.read(FLOWS / "everything.flow")
-    for node in nodes(parse(source)[0]):
+    for node in syntax.walk(parse(source)[0]):
         outer = getattr(node, "at", None)
-        for f in fields(node):  # type: ignore[arg-type]
-            inner = getattr(getattr(node, f.name), "at", None)
+        for child in syntax.children(node):
+            inner = getattr(child, "at", None)
             if outer is not None and inner is not None:
                 assert outer.start <= inner.start <= inner.end <= outer.end
 
