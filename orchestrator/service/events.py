@@ -28,6 +28,7 @@ from orchestrator.service.service import Service
 from orchestrator.store import sequences
 from orchestrator.store.database import Database
 from orchestrator.store.errors import ConflictError, StoreError
+from orchestrator.store.sequences import Stream
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,7 @@ class Events:
             *(database, sequences.participant, reaction_group(service.name)),
             *(self.handle, self._out_of_turn),
             patience=service.gap.total_seconds(),
+            held=self._held,
         )
         order = Order.ORDERED if service.model.policy is None else service.model.policy.order
         self._blocking = order is Order.BLOCKING
@@ -191,6 +193,10 @@ class Events:
             number = reaction.number(self._process.value(reaction, envelope))
             stream = self.sequencer.stream(envelope.type, envelope.key)
             await self.sequencer.block(stream, number)
+
+    async def _held(self, stream: Stream) -> bool:
+        reaction = self._reactions.get(stream.type)
+        return reaction is not None and await self.parking.holds(reaction.event.topic, stream.key)
 
     async def _out_of_turn(self, record: Record, error: SequenceError) -> None:
         await self._post.give_up(record, error, Disposition.REJECTED)

@@ -60,6 +60,11 @@ class Parking:
         self._every = every
         self._woken = asyncio.Event()
 
+    async def holds(self, topic: str, key: str) -> bool:
+        """Whether something of a key waits. Raises StoreError, SQLAlchemyError."""
+        async with self._database.reading() as session:
+            return await parking.is_parked(session, self._consumer, f"{topic}/{key}")
+
     async def queued(self, record: Record) -> bool:
         """Puts a record behind one of its key that waits, if there is one. Raises StoreError,
         SQLAlchemyError."""

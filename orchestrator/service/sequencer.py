@@ -27,8 +27,11 @@ Handle = Callable[[Record], Awaitable[None]]
 #: Publishes the dead letter of an event, for a reason; returns when it is safe.
 Bury = Callable[[Record, "SequenceError"], Awaitable[None]]
 
+#: Whether the event whose turn it is has come and waits for its next attempt.
+Held = Callable[[Stream], Awaitable[bool]]
+
 #: Streams that one look for overdue events takes.
-_STREAMS = 100
+_STREAMS = 1000
 
 
 class SequenceError(Exception):
@@ -38,7 +41,8 @@ class SequenceError(Exception):
 class Sequencer:
     """The numbered events of one consumer. An early one waits in SQL, at most `limit` of a key and
     `patience` seconds long, whoever reads the partition meanwhile; `run` looks every `every`
-    seconds for those whose time is over. `counts` tells how many events were what."""
+    seconds for those whose time is over, but not in a stream that is `held`: there the one before
+    them has come, and waits itself. `counts` tells how many events were what."""
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Sequencer:
         limit: int = 100,
         patience: float = 60.0,
         every: float = 1.0,
+        held: Held | None = None,
     ) -> None:
         self._database = database
         self._sequences = sequences
@@ -60,6 +65,7 @@ class Sequencer:
         self._limit = limit
         self._patience = patience
         self._every = every
+        self._held = held
         self.counts: Counter[Place] = Counter()
 
     def stream(self, type: str, key: str | None) -> Stream:
@@ -144,6 +150,8 @@ class Sequencer:
         async with self._database.reading() as session:
             streams = await self._sequences.waiting(session, self._consumer, _STREAMS)
         for stream in streams:
+            if self._held is not None and await self._held(stream):
+                continue
             # In the transaction: what is lost there is nowhere else.
             async with self._database.transaction() as session:
                 missing = await self._sequences.missing(session, stream)

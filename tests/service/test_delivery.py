@@ -92,6 +92,24 @@ async def test_a_numbered_event_that_is_given_up_is_missing(shop: Shop) -> None:
     assert seen == [1, 2, 3]
 
 
+async def test_a_gap_is_no_gap_while_its_event_is_tried_again(shop: Shop) -> None:
+    """The early ones wait for it, however long that takes."""
+    shop.service = shop.make(pause="1s")
+    shop.service.gap = timedelta(milliseconds=1500)
+    refused = {2}
+    seen = following(shop, refused)
+    await shop.start()
+    await change(shop, 1, 3, 2)
+    [_, letter] = await shop.next(2)
+    assert letter.header("disposition") == b"exhausted"
+    [letter] = await shop.next()
+    assert (from_record(letter).id, letter.header("disposition")) == ("ch-3", b"rejected")
+    refused.clear()
+    await change(shop, 2, 3)
+    await until(lambda: _is(shop, ["1", "2", "3"]))
+    assert seen == [1, 2, 3]
+
+
 async def test_a_person_may_say_that_one_will_not_come(shop: Shop) -> None:
     """The sequence goes on behind it; only of an event that has one."""
     seen = following(shop)
