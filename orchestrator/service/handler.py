@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,10 @@ class Handler:
     def answer_stale(self, command: Message, stale: Stale) -> Message:
         """The reply to a command whose version is stale. Raises Failure, ServiceError."""
         assert self.stale is not None, "checked when the handler was made"
-        answer = self.stale(command, stale)
+        try:
+            answer = self.stale(command, stale)
+        except Failure as raised:
+            answer = raised
         if isinstance(answer, Failure):
             self._check_failure(answer)
             raise answer
@@ -132,6 +136,8 @@ def _check_version(
             f"{where} must say what a stale version is answered with, as "
             f'`handles("{name}", stale=lambda command, stale: …)`: {declared}'
         )
+    if inspect.iscoroutinefunction(stale):
+        raise ServiceError(f"{where} has an `async` function as `stale`: it must be a plain one")
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -39,11 +39,18 @@ class Once:
         self._by = by
         self._envelope = envelope
 
+    @classmethod
+    def of(
+        cls, service: str, command: CommandModel, envelope: Envelope, value: Struct
+    ) -> Once | None:
+        """None for what is known by its message's id alone: that is the inbox's affair."""
+        if command.idempotency.by == "message":
+            return None
+        return cls(service, command, envelope, value)
+
     async def known(self, session: AsyncSession) -> Answer | None:
         """The answer to this command that was recorded under another message's id; None when the
         handler has to be asked."""
-        if self._by == "message":
-            return None
         envelope = self._envelope
         done = await business_keys.claim(session, self._key, envelope.id, self._body)
         if done is None:
@@ -62,9 +69,8 @@ class Once:
     async def done(self, session: AsyncSession, answer: Answer) -> None:
         """Records the reply. A declared failure is not recorded: nothing was done, and the next
         message may have more luck."""
-        if self._by != "message":
-            id, found = self._envelope.id, answer.to_json()
-            await business_keys.record(session, self._key, id, self._body, found)
+        id, found = self._envelope.id, answer.to_json()
+        await business_keys.record(session, self._key, id, self._body, found)
 
 
 def freed_key(service: str, command: CommandModel, fields: Mapping[str, Any]) -> BusinessKey:

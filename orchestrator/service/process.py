@@ -147,18 +147,19 @@ class Process:
     async def _answer(
         self, handler: Handler, envelope: Envelope, value: Struct, session: AsyncSession
     ) -> tuple[Answer, Published]:
-        once = Once(self._service.name, handler.command, envelope, value)
+        once = Once.of(self._service.name, handler.command, envelope, value)
         handling = self._handling(handler, envelope, value, session)
         try:
             # A savepoint: a declared failure undoes the handler's writes and keeps the claim of the
             # inbox, so that it is recorded without a moment in which the handler could run again.
             async with session.begin_nested():
-                known = await once.known(session)
+                known = await once.known(session) if once else None
                 if known is not None:
                     return known, Published()
                 reply = await handler(handling, self._calls)
                 answer = self._answer_of(envelope, reply)
-                await once.done(session, answer)
+                if once:
+                    await once.done(session, answer)
         except Failure as failure:
             return self._answer_of(envelope, failure.message), Published()
         except Stale as stale:

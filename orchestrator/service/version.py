@@ -42,7 +42,7 @@ class Version:
         self._asked = True
         present = statement.table.c[column]
         next = self.expected + 1
-        conditional = statement.where(present == self.expected).values({present.key: next})
+        conditional = statement.where(present == self.expected).values({present: next})
         done = await self._session.execute(
             conditional, execution_options={"synchronize_session": False}
         )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -333,6 +336,30 @@ def test_more_workers_and_services(world: World) -> None:
             process.send_signal(2)
             rest = process.stderr.read()
             assert (process.wait(20), b"Traceback" in rest) == (0, False)
+
+
+def test_a_service_says_whether_it_is_ready(world: World) -> None:
+    """Where it was asked to, at an address that it prints; SIGTERM ends it in order."""
+    command = [*PROGRAM, "service", str(LAB / "services.py"), "--health", "0"]
+    with subprocess.Popen(
+        command, cwd=world.cli.cwd, env=environment(world.cli.data), stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr
+        lines = (line.decode() for line in iter(process.stderr.readline, b""))
+        found = next(f for line in lines if (f := re.search(r"http://127\.0\.0\.1:\d+", line)))
+
+        def ready() -> bool:
+            try:
+                with urllib.request.urlopen(f"{found[0]}/ready") as answer:
+                    return bool(json.load(answer)["services"] == {"lab": []})
+            except urllib.error.HTTPError as error:
+                assert error.code == 503
+                return False
+
+        eventually(ready)
+        process.terminate()
+        rest = process.stderr.read()
+        assert (process.wait(60), b"Traceback" in rest) == (0, False)
 
 
 def test_no_log_holds_a_payload(world: World, orders: dict[str, Done]) -> None:

@@ -259,6 +259,30 @@ async def test_a_row_that_is_missing_has_no_version(shop: Shop) -> None:
     assert json.loads((await shop.reply()).data)["reason"] == "now None"
 
 
+async def test_a_stale_answer_may_be_raised_or_a_reply(shop: Shop) -> None:
+    """Where being late does not matter, it is a reply; what the contract does not know is none."""
+    messages, failures = shop.service.messages, shop.service.failures
+
+    def stale(command: Any, stale: Stale) -> Any:
+        match command.on_hand:
+            case 1:
+                raise failures.Refused(order_id=command.order_id, reason="raised")
+            case 2:
+                return messages.Counted(order_id=command.order_id, version=5)
+        return failures.OutOfStock(order_id=command.order_id, sku="a")
+
+    @shop.service.handles("Count", stale=stale)
+    async def count_late(command: Any, version: Version) -> Any:
+        version.expect(5)
+
+    await shop.start()
+    for n in (3, 1, 2):
+        await shop.send(count(shop, f"c{n}", 1, n))
+    found = await replies(shop, 2)
+    types = {id: envelope.type for id, envelope in found.items()}
+    assert types == {"c1": "inventory.Refused", "c2": "inventory.Counted"}
+
+
 async def test_of_rivals_at_once_one_is_applied(shop: Shop) -> None:
     """The others are stale; all are answered."""
     counting(shop)
@@ -324,6 +348,23 @@ async def test_what_others_changed_meanwhile_is_read_again(shop: Shop) -> None:
     assert json.loads((await shop.reply()).data)["reason"] == "now 5"
 
 
+async def test_a_mapped_class_is_updated_as_a_table(shop: Shop) -> None:
+    """By the name of its attribute or of its column."""
+    messages = shop.service.messages
+
+    @shop.service.handles("Count", stale=lambda command, stale: None)
+    async def count_mapped(command: Any, given: Version) -> Any:
+        mine = update(Shelf).where(Shelf.sku == command.sku)
+        new = await given.update(mine.values(on_hand=command.on_hand))
+        return messages.Counted(order_id=command.order_id, version=new)
+
+    await shop.start()
+    await stock(shop)
+    await shop.send(count(shop, "one", 1, 7))
+    assert json.loads((await shop.reply()).data)["version"] == 2
+    assert await shelf(shop) == {"a": (7, 2)}
+
+
 async def test_a_handler_that_compares_no_versions_is_an_accident(shop: Shop) -> None:
     """A promise of the contract that is not kept is no reply; it is undone."""
     calls = 0
@@ -365,6 +406,17 @@ def test_a_handler_by_version_must_answer_what_is_stale(service: Service) -> Non
     with pytest.raises(ServiceError, match=r"stale version is answered with.*`Count` is"):
 
         @service.handles("Count")
+        async def count(command: Any, version: Version) -> Any: ...
+
+
+def test_a_stale_answer_is_no_coroutine(service: Service) -> None:
+    """There is nothing to wait for."""
+
+    async def stale(command: Any, stale: Stale) -> Any: ...
+
+    with pytest.raises(ServiceError, match="must be a plain one"):
+
+        @service.handles("Count", stale=stale)  # type: ignore[arg-type]
         async def count(command: Any, version: Version) -> Any: ...
 
 
