@@ -100,7 +100,7 @@ class ServiceRunner:
         without waiting: what is not committed comes again. Raises BusError."""
         service = self._service
         consumers = await self._consumers(stop)
-        log.info("service started", service=service.name)
+        log.info("service started", service=service.name, topic=_read(service))
         self._readiness.stage = Stage.RUNNING
         ended = asyncio.Event()
         retention = Retention(
@@ -201,6 +201,12 @@ async def _together(works: Sequence[_Work], failed: asyncio.Future[None]) -> Non
             task.cancel()
         # One error is raised; the others are looked at, or they would be logged as overlooked.
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _read(service: Service) -> str:
+    """What it reads, for the log."""
+    commands = [service.model.commands_topic.name] if service.handlers else []
+    return ",".join([*commands, *sorted({r.event.topic for r in service.reactions.values()})])
 
 
 def _topics(service: Service) -> list[TopicModel]:
