@@ -134,30 +134,30 @@ async def approve(shop: World, key: str, numbers: range, n: int = 1) -> None:
         await shop.event("wares.Approved", key, f"{key}-{number}", n=n)
 
 
-async def test_hundreds_of_turns_are_undone_across_runs(shop: World) -> None:
+async def test_a_hundred_turns_are_undone_across_runs(shop: World) -> None:
     """Each turn is done once and undone once, last first, with the values that it was done with,
     whichever run did or undoes it; `show` and `list` see one saga."""
     key = shop.key()
-    id = await shop.start("Long", key, times=200)
+    id = await shop.start("Long", key, times=100)
     outcome = await shop.end(id, 90)
-    assert (outcome.status, outcome.reason) == ("failed", "after 200")
+    assert (outcome.status, outcome.reason) == ("failed", "after 100")
     paid = list(dict.fromkeys(p for p in shop.seen[id] if not p.endswith(":undo")))
-    assert paid == ["first", *(f"a[{i}]" for i in range(200))]
-    assert shop.undone(id) == [*(f"a[{i}]:undo" for i in reversed(range(200))), "first:undo"]
-    assert b'"ref":"199:1.50"' in shop.commands[f"{id}#a[199]:undo"].data
+    assert paid == ["first", *(f"a[{i}]" for i in range(100))]
+    assert shop.undone(id) == [*(f"a[{i}]:undo" for i in reversed(range(100))), "first:undo"]
+    assert b'"ref":"99:1.50"' in shop.commands[f"{id}#a[99]:undo"].data
 
     detail = await shop.instances.show(id)
     done = [e.path for e in detail.course.entries]
     assert done == [*paid, *shop.undone(id)]
     assert detail.outcome == outcome
-    assert detail.instance.runs > 10
+    assert detail.instance.runs > 5
     listed = [i for i in await shop.instances.list("runsLong", None, False, 50) if i.id == id]
     assert [replace(i, version=detail.instance.version) for i in listed] == [detail.instance]
     chain = await eventually(lambda: all_runs(shop, id, detail.instance.runs), "all are listed")
     first = min(chain, key=lambda w: w.start_time)
     assert abs((detail.instance.started - first.start_time).total_seconds()) < 1
     assert detail.course.events == sum(w.history_length for w in chain)
-    assert await shop.client.get_workflow_handle(id).query("done") == 200
+    assert await shop.client.get_workflow_handle(id).query("done") == 100
     handle = shop.client.get_workflow_handle(id, run_id=first.run_id)
     events = [e.event_type for e in (await handle.fetch_history()).events]
     # The task that ends a run does nothing else, which would be lost if it were refused.
@@ -177,15 +177,15 @@ async def test_no_event_is_lost_or_taken_twice_at_a_boundary(shop: World) -> Non
     """Those that come early go on to the next runs, those that come between two runs wait for the
     next, and one that comes again does nothing."""
     key = shop.key()
-    await shop.start("Sum", key, enough=150)
+    await shop.start("Sum", key, enough=90)
     id = f"{shop.name}Sum/{key}"
     await approve(shop, key, range(60))
     await in_run(shop, id, 3)
     await approve(shop, key, range(60))
-    for start in range(60, 150, 5):
+    for start in range(60, 90, 5):
         await approve(shop, key, range(start, start + 5))
-    assert (await shop.end(id, 60)).result == 150
-    assert list(dict.fromkeys(shop.seen[id])) == [f"a[{i}]" for i in range(150)]
+    assert (await shop.end(id, 60)).result == 90
+    assert list(dict.fromkeys(shop.seen[id])) == [f"a[{i}]" for i in range(90)]
 
 
 async def test_a_cancel_in_a_later_run_undoes_all(shop: World) -> None:
@@ -314,9 +314,9 @@ async def test_a_query_is_answered_while_later_runs_undo(shop: World) -> None:
     """The names are those that the saga had when it failed."""
     id, running = await open_saga(shop, 2000)
     key = id.partition("/")[2]
-    shop.script[key, "Put"] = [*([usual] * 30), silent, silent, silent, usual]
-    await asyncio.gather(*(running.signal("Tick", {"n": 1}) for _ in range(60)))
-    await running.signal("Tick", {"n": 1940})
+    shop.script[key, "Put"] = [*([usual] * 15), silent, silent, silent, usual]
+    await asyncio.gather(*(running.signal("Tick", {"n": 1}) for _ in range(30)))
+    await running.signal("Tick", {"n": 1970})
 
     async def parked() -> str | None:
         return (await shop.instances.show(id)).instance.attention
@@ -325,21 +325,21 @@ async def test_a_query_is_answered_while_later_runs_undo(shop: World) -> None:
     assert await running.query("state") == "2000/2000"
     await shop.instances.resolve(id, "retry")
     assert (await shop.end(id, 60)).reason == "too many"
-    assert len(shop.undone(id)) == 61
+    assert len(shop.undone(id)) == 31
 
 
 async def test_turns_at_once_go_on_in_the_next_run(shop: World) -> None:
     """Those under way end first; each turn is done once and undone once, last first, and what they
     yield is in order."""
     key = shop.key()
-    id = await shop.start("Each", key, items=list(range(60)))
+    id = await shop.start("Each", key, items=list(range(30)))
     outcome = await shop.end(id, 90)
     assert (outcome.status, outcome.reason) == ("failed", "all in order")
-    expected = [f"{s}[{i}]:undo" for i in reversed(range(60)) for s in ("b", "a")]
+    expected = [f"{s}[{i}]:undo" for i in reversed(range(30)) for s in ("b", "a")]
     assert shop.undone(id) == expected
-    assert len(set(shop.seen[id])) == 240
-    assert b'"ref":"59"' in shop.commands[f"{id}#b[59]:undo"].data
-    assert (await shop.instances.show(id)).instance.runs > 5
+    assert len(set(shop.seen[id])) == 120
+    assert b'"ref":"29"' in shop.commands[f"{id}#b[29]:undo"].data
+    assert (await shop.instances.show(id)).instance.runs > 3
 
 
 async def test_a_cancel_stops_turns_at_once_in_a_later_run(shop: World) -> None:
