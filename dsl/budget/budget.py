@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from dsl.budget.cost import NOTHING, Cost, Range, any_of, most
 from dsl.budget.endless import Endless
-from dsl.budget.history import CANCELLED, DEADLINE, END, RUN, START
+from dsl.budget.history import CANCELLED, DEADLINE, END, MARKER, RUN, START
 from dsl.budget.walk import Times, Turns, Walk
 from dsl.budget.ways import ON, Ways
 from dsl.cel.nodes import Call
-from dsl.model import SagaModel, StepModel, walk
+from dsl.model import ArmModel, AwaitModel, SagaModel, StepModel, walk
 
 
 class Budget(NamedTuple):
@@ -74,6 +74,8 @@ def _budget(saga: SagaModel, called: Callable[[str], Times]) -> Budget:
     frame = Cost(history=START + END)
     best, worst = best_of(before.then(after)).plus(frame), most(ends).plus(frame)
     stopped = CANCELLED + (DEADLINE if saga.within is not None else 0)
+    early = MARKER if awaits_events(saga) else 0
+    worst = worst.plus(Cost(history=early))
     worst = worst.plus(Cost(history=stopped + _more_runs(worst.history) * (START + END + DEADLINE)))
     return Budget(best, worst, tuple(walk.loops), tuple(_endless(walk.endless, worst)))
 
@@ -94,6 +96,12 @@ def pivot(saga: SagaModel) -> int:
 def reads_clock(saga: SagaModel) -> bool:
     """Whether any of its expressions reads the clock."""
     return any(isinstance(n, Call) and n.function == "now" for n in walk(saga))
+
+
+def awaits_events(saga: SagaModel) -> bool:
+    """Whether it waits for an event anywhere: before it first does it asks for those that came
+    before it."""
+    return any(isinstance(m, AwaitModel | ArmModel) and not m.signal for m in walk(saga))
 
 
 def _more_runs(events: float) -> float:

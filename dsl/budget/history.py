@@ -15,7 +15,8 @@ START, END = 1 + TASK, 1
 DEADLINE = 2 + TASK
 #: A cancel from outside.
 CANCELLED = 1 + TASK
-#: The fast way of a command, a published event, a dead letter: the marker of a local activity.
+#: The fast way of a command, a published event, a dead letter, the question for events that came
+#: before the saga: the marker of a local activity.
 MARKER = 1
 #: The durable way, which follows where no answer came in the window: an activity that is scheduled,
 #: started and completed, and wakes the saga. Its retries leave no events.

@@ -22,6 +22,7 @@ from orchestrator.cli import (
     signal,
     start,
     test,
+    unclaimed,
     update,
     worker,
 )
@@ -77,6 +78,7 @@ for _name, _command, _example in (
     ("update", update.update, "orchestrate update PlaceOrder/42 Reprice --input @price.json"),
     ("cancel", cancel.cancel, "orchestrate cancel PlaceOrder/42 --wait"),
     ("resolve", resolve.resolve, "orchestrate resolve PlaceOrder/42 --retry"),
+    ("unclaimed", unclaimed.unclaimed_events, "orchestrate unclaimed --saga PlaceOrder"),
     ("lsp", lsp.lsp, "orchestrate lsp"),
 ):
     app.command(_name, epilog=f"Example: {_example}")(_command)

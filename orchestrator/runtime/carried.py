@@ -30,6 +30,7 @@ class Carried(BaseModel):
     state: dict[str, Any]
     waiting: list[dict[str, Any]] = []
     known: list[str] = []
+    complete: bool = False
     began: datetime
     runs: int = 1
 
@@ -42,6 +43,7 @@ def carry(
     state: dict[str, Any],
     waiting: list[Arrival],
     known: list[str],
+    complete: bool,
     began: datetime,
     runs: int,
 ) -> Any:
@@ -51,6 +53,7 @@ def carry(
             "state": state,
             "waiting": [asdict(a) for a in waiting],
             "known": known,
+            "complete": complete,
             "began": began.isoformat(),
             "runs": runs,
         },

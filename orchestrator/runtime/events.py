@@ -31,7 +31,7 @@ from orchestrator.runtime.starts import AlreadyStartedError, start_saga
 from orchestrator.runtime.versions import Served, Start
 from orchestrator.runtime.wire import EVENT, Arrival, workflow_id
 from orchestrator.service.sequencer import SequenceError, Sequencer
-from orchestrator.store import sequences
+from orchestrator.store import sequences, unclaimed
 from orchestrator.store.database import Database
 from orchestrator.store.errors import StoreError
 
@@ -55,6 +55,7 @@ class Events:
         database: Database,
         events_per_run: int | None = None,
     ) -> None:
+        self._database = database
         self._events_per_run = events_per_run
         self._sequencer = Sequencer(
             database, sequences.orchestrator, GROUP, self._receive, self._out_of_turn
@@ -101,14 +102,19 @@ class Events:
         stream = self._sequencer.stream(envelope.type, envelope.key)
         following: Record | None = record
         while following is not None:
-            work = partial(self._work, following)
-            await _stored(partial(self._sequencer.place, stream, number, following, work))
+            # Not in the transaction that notes its turn, which would be open until Temporal
+            # answers: whoever dies between the two hands it on again, and sagas know its id.
+            mine = await _stored(partial(self._sequencer.is_next, stream, number))
+            if mine:
+                await self._pass_on(following)
+            place = partial(self._sequencer.place, stream, number, following, _only_if(mine))
+            try:
+                await _stored(place)
+            except _ItsTurnError:
+                continue
             following = await _stored(partial(self._sequencer.turn, stream))
             if following is not None:
                 number = self._number(from_record(following)) or 0
-
-    async def _work(self, record: Record, _: AsyncSession) -> None:
-        await self._pass_on(record)
 
     async def _out_of_turn(self, record: Record, error: SequenceError) -> None:
         await self._bury(record, error, Disposition.REJECTED)
@@ -174,7 +180,8 @@ class Events:
             self.counts["repeated"] += 1
 
     async def _deliver(self, envelope: Envelope) -> None:
-        """Signals the instances of the event's key; a saga that is not there is not waiting."""
+        """Signals the instances of the event's key. What a saga that is not there may wait for once
+        it is, and what comes too late, is kept in the store."""
         sagas = {s for served in self._running for s in served.awaits.get(envelope.type, ())}
         if not sagas:
             return
@@ -185,24 +192,44 @@ class Events:
         key = payload[served.plan.events[served.events[envelope.type]].key]
         arrival = Arrival(envelope.id, envelope.type, wire)
         for saga in sorted(sagas):
-            handle = self._client.get_workflow_handle(workflow_id(saga, key))
-            failpoint.reach("arrival.before-signal")
-            try:
-                await self._patiently(partial(handle.signal, EVENT, arrival), envelope)
-                failpoint.reach("arrival.after-signal")
+            id = workflow_id(saga, key)
+            if await self._signal(id, arrival, envelope):
                 self.counts["delivered"] += 1
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                self.counts["unclaimed"] += 1
-                log.info(
-                    "no saga takes this event", saga=workflow_id(saga, key), type=envelope.type
-                )
+                continue
+            await self._patiently(partial(self._keep, id, arrival), envelope)
+            # A saga that began before this was kept may have asked the store too early.
+            if await self._signal(id, arrival, envelope):
+                await self._patiently(partial(self._delivered, id, arrival), envelope)
+                self.counts["delivered"] += 1
+                continue
+            self.counts["unclaimed"] += 1
+            log.info("no saga takes this event", saga=id, type=envelope.type)
+
+    async def _signal(self, id: str, arrival: Arrival, envelope: Envelope) -> bool:
+        """Whether the saga runs. Raises RPCError."""
+        handle = self._client.get_workflow_handle(id)
+        failpoint.reach("arrival.before-signal")
+        try:
+            await self._patiently(partial(handle.signal, EVENT, arrival), envelope)
+            failpoint.reach("arrival.after-signal")
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return True
+
+    async def _keep(self, id: str, arrival: Arrival) -> None:
+        async with self._database.transaction() as session:
+            await unclaimed.keep(session, id, arrival.id, arrival.type, arrival.data)
+
+    async def _delivered(self, id: str, arrival: Arrival) -> None:
+        async with self._database.transaction() as session:
+            await unclaimed.delivered(session, id, arrival.id)
 
     async def _patiently(self, call: Callable[[], Awaitable[object]], envelope: Envelope) -> None:
-        """Waits out a Temporal server that is away or lets nobody in; the partition's offset stays
-        where it is. Raises RPCError for what this event will never be allowed, and _DroppedError
-        for one that is delivered at most once."""
+        """Waits out a Temporal server, or a store, that is away or lets nobody in; the partition's
+        offset stays where it is. Raises RPCError for what this event will never be allowed, and
+        _DroppedError for one that is delivered at most once."""
         wait = 0.1
         while True:
             try:
@@ -214,6 +241,10 @@ class Events:
                 if self._is_once(envelope):
                     raise _DroppedError from error
                 log.warning("event waits for Temporal", error=error.message)
+            except (StoreError, SQLAlchemyError, OSError) as error:
+                if self._is_once(envelope):
+                    raise _DroppedError from error
+                log.warning("event waits for the store", error=type(error).__name__)
             await asyncio.sleep(wait)
             wait = min(wait * 2, 5.0)
 
@@ -234,6 +265,18 @@ async def _stored(call: Callable[[], Awaitable[T]]) -> T:
             log.warning("event waits for the store", error=type(error).__name__)
         await asyncio.sleep(wait)
         wait = min(wait * 2, 5.0)
+
+
+def _only_if(passed_on: bool) -> Callable[[AsyncSession], Awaitable[None]]:
+    async def work(_: AsyncSession) -> None:
+        if not passed_on:
+            raise _ItsTurnError
+
+    return work
+
+
+class _ItsTurnError(Exception):
+    """The one before it was taken meanwhile."""
 
 
 class _DroppedError(Exception):

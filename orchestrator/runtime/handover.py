@@ -23,7 +23,9 @@ class Handover:
         self._began = before.began if before else workflow.info().start_time
         self._runs = before.runs + 1 if before else 1
         self.state: dict[str, Any] | None = before.state if before else _to_undo(input)
-        self.mailbox = Mailbox(before.arrivals(), before.known) if before else Mailbox()
+        self.mailbox = Mailbox()
+        if before:
+            self.mailbox = Mailbox(before.arrivals(), before.known, before.complete)
         self.room = Room(input.events)
         if input.cause:
             self.mailbox.know(input.cause)
@@ -38,6 +40,7 @@ class Handover:
             state,
             list(self.mailbox),
             self.mailbox.known(),
+            self.mailbox.complete,
             self._began,
             self._runs,
         )

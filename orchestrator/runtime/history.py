@@ -14,7 +14,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 from temporalio.converter import DataConverter
 
-from orchestrator.runtime.wire import CALLER, EXCHANGE, REQUEST, RESULT, UNDONE, message_id
+from orchestrator.runtime.wire import CALLER, CLAIM, EXCHANGE, REQUEST, RESULT, UNDONE, message_id
 
 #: The marker that Temporal's core writes for a local activity.
 _LOCAL_ACTIVITY = "core_local_activity"
@@ -127,6 +127,8 @@ class _Reader:
             return
         data = json.loads(marker.details["data"].payloads[0].data)
         path, kind = data["activity_id"], data["activity_type"]
+        if kind == CLAIM:
+            return
         entry = Entry(path, kind, message_id(self._id, path), 1, "published")
         if kind == EXCHANGE:
             result = marker.details["result"].payloads if "result" in marker.details else ()

@@ -13,9 +13,16 @@ _REMEMBERED = 5_000
 
 class Mailbox:
     """Arrivals in order; one that came twice is kept once, and one without an id is no other. It
-    begins with those that `waiting` an earlier run left, and the ids that it had `known`."""
+    begins with those that `waiting` an earlier run left, and the ids that it had `known`; it is
+    `complete` when what came before the saga did is among them."""
 
-    def __init__(self, waiting: Iterable[Arrival] = (), known: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        waiting: Iterable[Arrival] = (),
+        known: Iterable[str] = (),
+        complete: bool = False,
+    ) -> None:
+        self.complete = complete
         self._waiting = list(waiting)
         self._known = Known(_REMEMBERED, known)
 
@@ -25,6 +32,14 @@ class Mailbox:
             if arrival.id:
                 self._known.add(arrival.id)
             self._waiting.append(arrival)
+
+    def complete_with(self, early: Iterable[Arrival]) -> None:
+        """Adds what came before the saga did, in front."""
+        since, self._waiting = self._waiting, []
+        for arrival in early:
+            self.put(arrival)
+        self._waiting += since
+        self.complete = True
 
     def __iter__(self) -> Iterator[Arrival]:
         return iter(tuple(self._waiting))

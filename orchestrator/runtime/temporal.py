@@ -19,6 +19,7 @@ from orchestrator.messaging.payloads import Payloads
 from orchestrator.runtime.calls import Calls
 from orchestrator.runtime.cancels import Cancels
 from orchestrator.runtime.children import Children
+from orchestrator.runtime.early import Early
 from orchestrator.runtime.effects import Command, Decision, Untouched
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.handover import Handover
@@ -52,7 +53,7 @@ class TemporalEffects:
         handover: Handover,
         past_pivot: Callable[[], None],
     ) -> None:
-        self._codec = made.codec
+        self._codec, self._events = made.codec, made.plan.events
         self._mailbox, self._room = handover.mailbox, handover.room
         self._past_pivot = past_pivot
         self._cancels = Cancels()
@@ -63,6 +64,7 @@ class TemporalEffects:
         self._children = Children(
             made.plan, made.codec, made.expressions, self._cancels, input.events
         )
+        self._early = Early(self._cancels)
         self._clock_read = False
         self.parked = Parked()
 
@@ -114,6 +116,8 @@ class TemporalEffects:
     ) -> tuple[int, Struct] | None:
         """Waits until the mailbox holds an event that fits, or the limit has passed."""
         self._room.use()
+        if any(event in self._events for event, _ in arms):
+            await self._early.into(self._mailbox)
         found: list[tuple[int, Struct]] = []
 
         def arrived() -> bool:

@@ -23,7 +23,7 @@ RESULT, UNDOS, UNDONE = ":result", ":undos", ":undone"
 
 #: Activities.
 START_SCHEDULED = "start_scheduled"
-EXCHANGE, REQUEST, PUBLISH = "exchange", "request", "publish"
+EXCHANGE, REQUEST, PUBLISH, CLAIM = "exchange", "request", "publish", "claim"
 
 #: The type of a workflow failure that the saga's own course led to.
 SAGA_FAILED, NEEDS_ATTENTION = "SagaFailed", "CompensationFailed"
@@ -113,6 +113,14 @@ class Arrival:
     id: str
     type: str
     data: Any
+
+
+@dataclass(slots=True)
+class Claimed:
+    """Events that came before their saga, in order; there may be more behind a position."""
+
+    events: list[Arrival]
+    more_after: int | None = None
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -21,20 +22,26 @@ from orchestrator.messaging.deadletter import dead_letter_topic
 from orchestrator.runtime import events, replies
 from orchestrator.runtime.activities import Activities
 from orchestrator.runtime.deployment import deployment_name
+from orchestrator.runtime.early import Claims
 from orchestrator.runtime.functions import FunctionError, Functions, make_importable
 from orchestrator.runtime.occurrences import Occurrences, OccurrenceWorkflow
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.versions import Served
 from orchestrator.runtime.window import Window
 from orchestrator.runtime.workflow import workflow_classes
-from orchestrator.store import versions
+from orchestrator.store import sequences, unclaimed, versions
 from orchestrator.store.database import Database
 from orchestrator.store.errors import StoreError
+from orchestrator.store.sweep import Sweep
 
 log = structlog.get_logger(__name__)
 
 #: Seconds between two looks at the store for versions that were deployed meanwhile.
 LOOK_EVERY = 1.0
+
+#: How long an event that came for no saga waits for one, and how long it is known how far the
+#: numbered events of a key have come: longer than a person needs to see it.
+_KEPT = timedelta(days=14)
 
 #: A saga in its fast window holds one of these; they cost nothing but memory.
 _LOCAL_ACTIVITIES = 2000
@@ -86,6 +93,7 @@ class SagaWorker:
             # A function that outlives its attempt keeps nobody from stopping.
             stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
             tasks.create_task(_until(self._replies.run(done)))
+            tasks.create_task(self._sweep().run(done))
             tasks.create_task(self._follow(stop, done, stack, tasks))
 
     async def _follow(
@@ -113,6 +121,10 @@ class SagaWorker:
             if receiver:
                 await receiver
             await stack.aclose()
+
+    def _sweep(self) -> Sweep:
+        of_streams = partial(sequences.orchestrator.remove, events.GROUP)
+        return Sweep(self._database, [(unclaimed.remove, _KEPT), (of_streams, _KEPT)])
 
     def _events(self) -> events.Events:
         current = [s for (m, v), s in self._served.items() if self._current.get(m) == v]
@@ -187,6 +199,7 @@ class SagaWorker:
             workflows=[*workflow_classes(served.plan), OccurrenceWorkflow],
             activities=[
                 *messages.all(),
+                *Claims(self._database).all(),
                 *functions.all(),
                 *Occurrences(self._client, served).all(),
             ],

@@ -72,6 +72,12 @@ class Sequencer:
         """The events of one type and key."""
         return Stream(self._consumer, type, key or "")
 
+    async def is_next(self, stream: Stream, number: int) -> bool:
+        """Whether it is an event's turn."""
+        async with self._database.reading() as session:
+            awaited = await self._sequences.missing(session, stream)
+        return number in (0, 1) if awaited is None else number == awaited
+
     async def place(
         self,
         stream: Stream,

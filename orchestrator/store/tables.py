@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from orchestrator.store.columns import UtcDateTime
@@ -50,6 +51,28 @@ current_versions = Table(
         ["flow_versions.module", "flow_versions.version"],
         name="current_versions_version_fkey",
     ),
+)
+
+#: Events for a saga that was not there when they came, in that order by `position`. It may still be
+#: started: `claimed_at` is when it asked for them.
+unclaimed_events = Table(
+    "unclaimed_events",
+    orchestrator,
+    Column(
+        "position",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("saga_id", String(768), nullable=False),
+    Column("event_id", String(512), nullable=False),
+    Column("type", String(255), nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("claimed_at", UtcDateTime),
+    UniqueConstraint("saga_id", "event_id", name="unclaimed_events_event_key"),
+    Index("unclaimed_events_received_at", "received_at"),
+    sqlite_autoincrement=True,
 )
 
 #: What a consumer has processed, with its answer. `answer` is null while the transaction that

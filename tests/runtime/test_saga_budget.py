@@ -203,14 +203,15 @@ async def test_the_worst_way_back(shop: World) -> None:
 
 
 async def test_an_event_that_comes(shop: World) -> None:
-    """An awaited event wakes the saga, and its limit is cancelled."""
+    """An awaited event wakes the saga, which first asked for those that came before it, and its
+    limit is cancelled."""
     key = shop.key()
     id = await shop.start("Ask", key)
     await eventually(lambda: _timers(shop, id), "the saga waits")
     await shop.event("wares.Approved", key, f"{key}-1", n=1)
     await shop.end(id)
     events = await _events(shop, id)
-    assert events == START + ARRIVAL + LIMIT + END
+    assert events == START + MARKER + ARRIVAL + LIMIT + END
     found = _budget(shop, "Ask")
     assert found.best.history == START + ARRIVED + END
     assert found.best.history <= events <= found.worst.history

@@ -8,9 +8,10 @@ from temporalio.api.enums.v1 import EventType
 
 from orchestrator.messaging.deadletter import EXCEPTION_MESSAGE
 from orchestrator.messaging.record import Record
+from orchestrator.store import unclaimed
 from tests.runtime.eventually import eventually
 from tests.runtime.replay import replay_all
-from tests.runtime.world import World
+from tests.runtime.world import World, when
 
 SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 LETTERS = "eventswares.events.orchestrate.events-dlt"
@@ -91,13 +92,52 @@ async def test_the_event_that_starts_a_saga_is_not_awaited_by_it(shop: World) ->
     assert (await shop.end(id)).result == "second"
 
 
-async def test_an_event_for_nobody_changes_nothing(shop: World) -> None:
-    """No saga waits under this key."""
-    await shop.event("wares.Approved", "nobody", "nobody-1", n=1)
+async def unclaimed_by(shop: World, key: str, *, count: int = 1) -> list[str]:
+    """The ids of the events that are kept for a saga that waits, the last first, when there are so
+    many."""
+
+    async def kept() -> tuple[list[str]] | None:
+        async with shop.database.reading() as session:
+            found = await unclaimed.listed(session, "eventsWait", 1000)
+        ids: list[str] = [e.event_id for e in found if e.saga_id == f"eventsWait/{key}"]
+        return (ids,) if len(ids) == count else None
+
+    (found,) = await eventually(kept, f"{count} events are kept for {key}")
+    return found
+
+
+async def test_events_that_come_before_their_saga_are_kept_for_it(shop: World) -> None:
+    """It takes them in the order of their coming, before those that came after its start; then
+    they are not listed any more."""
+    key, go = shop.key(), asyncio.Event()
+    shop.script[key, "Take"] = [when(go)]
+    for id, n in (("low", 1), ("seven", 7), ("nine", 9)):
+        await shop.event("wares.Approved", key, f"{key}-{id}", n=n)
+    await shop.event("wares.Approved", key, f"{key}-nine", n=9)
+    assert await unclaimed_by(shop, key, count=3) == [
+        f"{key}-{n}" for n in ("nine", "seven", "low")
+    ]
+    await shop.event("wares.Ordered", key, f"{key}-e", n=3)
+    id = f"eventsWait/{key}"
+    await shop.sent(id, "a")
+    await shop.event("wares.Approved", key, f"{key}-later", n=8)
+    await _signals(shop, id, 1)
+    go.set()
+    assert (await shop.end(id)).result == "7"
+    await unclaimed_by(shop, key, count=0)
+    assert (await shop.instances.show(id)).course.entries[0].path == "a"
+
+
+async def test_an_event_for_a_saga_that_has_ended_is_seen(shop: World) -> None:
+    """It fits nothing any more, and is not gone."""
     key = shop.key()
     await shop.event("wares.Ordered", key, f"{key}-e", n=1)
-    await shop.sent(f"eventsWait/{key}", "a")
-    assert not await there(shop, "eventsWait/nobody")
+    id = f"eventsWait/{key}"
+    await shop.sent(id, "a")
+    await shop.event("wares.Approved", key, f"{key}-ok", n=2)
+    assert (await shop.end(id)).result == "2"
+    await shop.event("wares.Approved", key, f"{key}-late", n=2)
+    assert await unclaimed_by(shop, key) == [f"{key}-late"]
 
 
 BAD = {
