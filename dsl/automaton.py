@@ -159,3 +159,16 @@ def _names(move: int | Reduction) -> bool:
     if isinstance(move, int) or move.size != 1:
         return False
     return move.origin.startswith("_") or move.origin.endswith(("name", "variable"))
+
+
+def gather(builder: Any, children: list[Any], start: int, end: int) -> list[Any]:
+    """The action of a rule without a node of its own: it leaves all to the one that holds it. A
+    repetition grows."""
+    first = children[0]
+    gathered: list[Any] = first if type(first) is list else [first]
+    for child in children[1:]:
+        if type(child) is list:
+            gathered += child
+        else:
+            gathered.append(child)
+    return gathered

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dsl.automaton import Action
+from dsl.automaton import Action, gather
 from dsl.layout import brackets, expressions
 from dsl.layout.course import Course
 from dsl.layout.gaps import Gaps
@@ -31,7 +31,7 @@ def action_of(rule: Rule) -> Action | None:
     if rule.size == 1 and not name.startswith("__") and (name[0] == "_" or rule.expand):
         return _named(rule.alias) if rule.alias else None
     if name.startswith("_"):
-        return _gather
+        return gather
     if name == "file":
         return lambda builder, c, start, end: builder.file(_flat(c))
     if rule.alias == "binary":
@@ -141,17 +141,6 @@ def _named(rule: str) -> Action:
         return builder.node(rule, _flat(children))
 
     return build
-
-
-def _gather(builder: Builder, children: list[Any], start: int, end: int) -> list[Child]:
-    """What a rule without a node of its own leaves to the one that holds it; a repetition grows."""
-    gathered: list[Child] = children[0] if type(children[0]) is list else [children[0]]
-    for child in children[1:]:
-        if type(child) is list:
-            gathered += child
-        else:
-            gathered.append(child)
-    return gathered
 
 
 def _operation(rank: str) -> Action:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dsl import literal, syntax
-from dsl.automaton import Action
+from dsl.automaton import Action, gather
 from dsl.lexer import Token
 from dsl.source import Span
 from dsl.table import Rule
@@ -114,7 +114,7 @@ def action_of(rule: Rule) -> Action | None:
     if rule.size == 1 and not name.startswith("__") and (name[0] == "_" or rule.expand):
         return _calling(_build_of(rule.alias)) if rule.alias else None
     if name.startswith("_"):
-        return _gather
+        return gather
     return _naming if name in _WORDS else _calling(_build_of(rule.alias or name))
 
 
@@ -156,15 +156,3 @@ def _calling(build: Build) -> Action:
 
 def _naming(builder: TreeBuilder, children: list[Any], start: int, end: int) -> Any:
     return syntax.Identifier(children[0].text, Span(builder.source, start, end))
-
-
-def _gather(builder: TreeBuilder, children: list[Any], start: int, end: int) -> list[Any]:
-    """What a rule without a node of its own leaves to the one that holds it; a repetition grows."""
-    first = children[0]
-    gathered = first if type(first) is list else [first]
-    for child in children[1:]:
-        if type(child) is list:
-            gathered += child
-        else:
-            gathered.append(child)
-    return gathered
