@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     #: History events after which a saga's long loop goes on in a new run; by default Temporal says
     #: when. It holds for the sagas that are started with it.
     events_per_run: int | None = Field(default=None, ge=10, le=20_000)
+    #: Seconds that an event with a `sequence` waits for one before it, on its way to a saga.
+    gap: float = Field(default=60, ge=0)
 
     @classmethod
     def settings_customise_sources(

@@ -79,7 +79,9 @@ class DevRun:
             await unless(stop, self._deploy(client, bus, database))
             settings = self._settings
             worker = SagaWorker(
-                client, bus, database, settings.window, settings.code, settings.events_per_run
+                *(client, bus, database, settings.window, settings.code),
+                events_per_run=settings.events_per_run,
+                gap=settings.gap,
             )
             await self._serve(worker, stack, client, bus, stop)
         self._say("stopped")

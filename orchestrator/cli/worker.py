@@ -25,6 +25,8 @@ async def worker(env: Environment = None) -> None:
         typer.echo("worker started; Ctrl-C stops it", err=True)
         settings = to.settings
         worker = SagaWorker(
-            client, bus, database, settings.window, settings.code, settings.events_per_run
+            *(client, bus, database, settings.window, settings.code),
+            events_per_run=settings.events_per_run,
+            gap=settings.gap,
         )
         await worker.run(stop)

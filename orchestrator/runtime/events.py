@@ -54,11 +54,13 @@ class Events:
         running: Sequence[Served],
         database: Database,
         events_per_run: int | None = None,
+        gap: float = 60.0,
     ) -> None:
         self._database = database
         self._events_per_run = events_per_run
         self._sequencer = Sequencer(
-            database, sequences.orchestrator, GROUP, self._receive, self._out_of_turn
+            *(database, sequences.orchestrator, GROUP, self._receive, self._out_of_turn),
+            patience=gap,
         )
         self._bus = bus
         self._client = client

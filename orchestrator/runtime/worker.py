@@ -59,7 +59,7 @@ class SagaWorker:
     that the fast way waits for an answer; `code` is a folder in which functions are found, besides
     the folders that the flows were deployed from; of the sagas that the worker starts, a long loop
     goes on in a new run after `events_per_run` history events, by default when Temporal says
-    so."""
+    so; an event with a `sequence` waits `gap` seconds for one before it."""
 
     def __init__(
         self,
@@ -69,8 +69,10 @@ class SagaWorker:
         window: float = 0.5,
         code: Path = Path(),
         events_per_run: int | None = None,
+        gap: float = 60.0,
     ) -> None:
         self._events_per_run = events_per_run
+        self._gap = gap
         self._client = client
         self._bus = bus
         self._database = database
@@ -135,6 +137,7 @@ class SagaWorker:
             list(self._served.values()),
             self._database,
             self._events_per_run,
+            self._gap,
         )
 
     async def _look(self, stack: AsyncExitStack) -> bool:

@@ -21,12 +21,13 @@ async def shop(
     client: Client,
     kafka_bus: Bus,
 ) -> AsyncIterator[World]:
-    """The world of a file; its name is the file's last word, its flow the file's own if it has
-    one."""
+    """The world of a file; its name is the file's last word, its flow and its gap the file's own
+    if it has them."""
     name = request.path.stem.rpartition("_")[2]
     flow = getattr(request.module, "WORLD", FLOW)
+    gap = getattr(request.module, "GAP", 60.0)
     folder = tmp_path_factory.mktemp(name)
     async with Database(f"sqlite:///{folder}/store.db") as database:
         await migrate(database.engine)
-        async with world(name, client, kafka_bus, database, flow) as running:
+        async with world(name, client, kafka_bus, database, flow, gap=gap) as running:
             yield running

@@ -9,6 +9,9 @@ from tests.runtime.eventually import eventually
 from tests.runtime.replay import replay_all
 from tests.runtime.world import FLOW, World
 
+#: Seconds: the events of a test come sooner after each other.
+GAP = 7.0
+
 WORLD = (
     FLOW
     + """
@@ -46,6 +49,20 @@ async def test_numbered_events_come_in_their_order(shop: World) -> None:
     [sent] = [e for e in history.events if e.event_type == scheduled]
     policy = sent.activity_task_scheduled_event_attributes.retry_policy
     assert policy.maximum_attempts == 1
+
+
+async def test_a_gap_that_does_not_close_goes_to_the_dead_letters(shop: World) -> None:
+    """And the saga gets what came, in its order, when it is sent again."""
+    key = shop.key()
+    id = await shop.start("Follow", key)
+    for n in (1, 3):
+        await shop.event("feed.Moved", key, f"{key}-{n}", n=n)
+    letter = await eventually(lambda: shop.letter(f"{key}-3"), "a dead letter")
+    assert letter.header("disposition") == b"rejected"
+    assert b"event 2 before it did not" in (letter.header(EXCEPTION_MESSAGE) or b"")
+    for n in (2, 3):
+        await shop.event("feed.Moved", key, f"{key}-{n}", n=n)
+    assert (await shop.end(id)).result == "123"
 
 
 async def test_all_histories_replay(shop: World) -> None:

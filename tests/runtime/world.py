@@ -186,6 +186,7 @@ class World:
         self.commands: dict[str, Envelope] = {}
         self.records: list[Record] = []
         self.events_per_run: int | None = None
+        self.gap = 60.0
         self.worker: SagaWorker
         self._numbers = 0
         self._stop = asyncio.Event()
@@ -216,6 +217,7 @@ class World:
             self.database,
             window,
             events_per_run=self.events_per_run,
+            gap=self.gap,
         )
         self._serving = asyncio.create_task(self.worker.run(self._stop))
         await eventually(self._ready, "the worker is ready")
@@ -361,10 +363,17 @@ class World:
 
 @asynccontextmanager
 async def world(
-    name: str, client: Client, bus: Bus, database: Database, flow: str = FLOW
+    name: str,
+    client: Client,
+    bus: Bus,
+    database: Database,
+    flow: str = FLOW,
+    *,
+    gap: float = 60.0,
 ) -> AsyncIterator[World]:
     """A deployed world with a worker that runs."""
     made = World(name, client, bus, database)
+    made.gap = gap
     await made.deploy(flow)
     await made.start_worker()
     try:
