@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsl.model import ModuleModel, Order, Overflow, PolicyModel
+from dsl.model import ModuleModel, Overflow, PolicyModel
 
 
 def idle(module: ModuleModel) -> tuple[str, ...]:
@@ -20,7 +20,6 @@ def idle(module: ModuleModel) -> tuple[str, ...]:
 
 def _limits(policy: PolicyModel) -> Iterator[str]:
     settings = {
-        "order": policy.order is not Order.ORDERED,
         "circuit_breaker": policy.circuit_breaker is not None,
         "rate_limit": policy.rate_limit is not None,
         "max_in_flight": policy.max_in_flight is not None,

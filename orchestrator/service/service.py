@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dsl.model import Program, wire_type
+from dsl.model import Order, Program, wire_type
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.codec import JsonCodec
 from orchestrator.messaging.payloads import Payloads
@@ -119,9 +119,15 @@ class Service:
         """Registers `async def f(event)` as the handler of an event of its own or of another
         service, `orders.OrderPlaced`; `session` and `context` as for commands. It returns nothing,
         and is tried again when it breaks. A service that is new gets what the topic still holds.
-        Raises ServiceError for an unknown event, a second handler, or a function of another
-        shape."""
+        Raises ServiceError for an unknown event, a second handler, a function of another shape,
+        or an event with a `sequence` where the service's policy is `unordered`."""
         model = find_event(self.name, self.program, self.model, event)
+        policy = self.model.policy
+        if model.sequence and policy is not None and policy.order is Order.UNORDERED:
+            raise ServiceError(
+                f"service `{self.name}` cannot handle `{event}`: it has a `sequence`, and policy "
+                f"`{simple(policy.name)}` retries `unordered`"
+            )
 
         def register(function: F) -> F:
             if model.name in self.reactions:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from aiokafka.partitioner import murmur2
 
-from tests.service.conftest import ORDER, Shop, until
+from orchestrator.service import Service, ServiceError
+from tests.service.conftest import ORDER, Shop, check, until
 
 OTHER = "0b6e7a0e-8a3e-4b11-9a55-0c3f5d7f6e21"
 
@@ -104,6 +105,13 @@ async def test_blocking_holds_up_the_partition(shop: Shop) -> None:
     shelf.broken = False
     await shelf.has(2)
     assert shelf.seen == ["bad-1", "other"]
+
+
+def test_numbered_events_cannot_pass_each_other() -> None:
+    """What is declared is kept, or the service does not come to life."""
+    service = Service("inventory", program=check(order="unordered"))
+    with pytest.raises(ServiceError, match="policy `quick` retries `unordered`"):
+        service.on("orders.Changed")
 
 
 @pytest.mark.parametrize("order", ["ordered", "blocking", "unordered"])
