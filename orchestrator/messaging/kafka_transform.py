@@ -31,6 +31,10 @@ _POLL, _PAUSE = 1.0, 0.5
 Join = Callable[[ConsumerRebalanceListener], Awaitable[AIOKafkaConsumer]]
 
 
+class AwayError(Exception):
+    """The broker does not answer; the message is the client's error by its name."""
+
+
 class KafkaTransform:
     """Runs `transform` over the records of a group; what it gives is published in one transaction
     with the offsets of what it was given.
@@ -53,34 +57,57 @@ class KafkaTransform:
         self._consumer: AIOKafkaConsumer | None = None
         self._lines: dict[KafkaPartition, _Line] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._joined = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Transforms until `stop` is set; a transaction that is under way is ended. Raises what
-        `transform` raised, BusError."""
+        """Transforms until `stop` is set; a transaction that is under way is ended. A broker that
+        goes away later is waited out. Raises what `transform` raised, BusError."""
+        while not stop.is_set():
+            try:
+                await self._session(stop)
+            except AwayError as error:
+                if not self._joined:
+                    raise self._settings.unreachable() from error
+                log.warning("transforming waits for Kafka", group=self._group, error=str(error))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_PAUSE):
+                        await stop.wait()
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        """From joining the group until `stop`, or until something fails."""
+        self._failed = asyncio.get_running_loop().create_future()
         stopped = asyncio.create_task(stop.wait())
         try:
-            try:
-                self._consumer = await self._join(_Listener(self))
-            except NOT_ALLOWED as error:
-                raise self._settings.refused("to be read", error) from error
-            except (KafkaError, OSError, TimeoutError) as error:
-                raise self._settings.unreachable() from error
+            self._consumer = await self._joining()
+            self._joined = True
             self._serve()
             await asyncio.wait((stopped, self._failed), return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()
             await self.give_up()
-            if self._consumer is not None:
-                await stop_client(self._consumer, self._settings.connect_limit)
+            consumer, self._consumer = self._consumer, None
+            if consumer is not None:
+                await stop_client(consumer, self._settings.connect_limit)
         if self._failed.done():
             self._failed.result()
+
+    async def _joining(self) -> AIOKafkaConsumer:
+        try:
+            return await self._join(_Listener(self))
+        except NOT_ALLOWED as error:
+            raise self._settings.refused("to be read", error) from error
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise AwayError(type(error).__name__) from error
 
     async def take_over(self, partitions: Iterable[KafkaPartition]) -> None:
         """Partitions were given. Their producers are started before their offsets are read: until
         then one who had them before may still commit."""
         taken = [_Line(self._settings, self._group, p, self._checked) for p in partitions]
-        await asyncio.gather(*(line.start() for line in taken))
         self._lines |= {line.partition: line for line in taken}
+        ended = await asyncio.gather(*(line.start() for line in taken), return_exceptions=True)
+        for error in ended:
+            if error is not None:
+                raise error
         self._serve()
 
     async def give_up(self) -> None:
@@ -103,7 +130,7 @@ class KafkaTransform:
 
     def _serve(self) -> None:
         """The first partitions are given before the consumer is at hand."""
-        if self._consumer is not None:
+        if self._consumer is not None and not self._failed.done():
             for line in self._lines.values():
                 line.serve(self._consumer, self.fail)
 
@@ -146,7 +173,8 @@ class _Line:
         return f"{self._settings.client_id}-{self._group}-{topic}-{partition}"
 
     async def start(self) -> None:
-        """Starts the producer; whoever had its id before can commit no longer. Raises BusError."""
+        """Starts the producer; whoever had its id before can commit no longer. Raises BusError,
+        AwayError."""
         producer = AIOKafkaProducer(
             **self._settings.options("transform"),
             transactional_id=self.transactional_id,
@@ -162,7 +190,7 @@ class _Line:
             if isinstance(error, NOT_ALLOWED):
                 raise self._settings.refused("a transaction", error) from error
             if isinstance(error, KafkaError | OSError | TimeoutError):
-                raise self._settings.unreachable() from error
+                raise AwayError(type(error).__name__) from error
             raise
         self._producer = producer
 
@@ -207,7 +235,7 @@ class _Line:
             raise self._settings.refused("to be read", error) from error
         except KafkaError as error:
             if not error.retriable:
-                raise self._settings.unreachable() from error
+                raise AwayError(type(error).__name__) from error
             log.warning("reading failed, trying again", error=type(error).__name__)
             await asyncio.sleep(_PAUSE)
             return []
@@ -250,7 +278,7 @@ class _Line:
 
     async def _check_membership(self, consumer: AIOKafkaConsumer) -> None:
         """Commits what is committed already: that alone shows the broker the group's generation.
-        Raises _LostError."""
+        Raises _LostError, AwayError."""
         committed = await self._committed(consumer)
         try:
             async with asyncio.timeout(self._settings.publish_limit):
@@ -258,7 +286,7 @@ class _Line:
         except MOVED_ON as error:
             raise _LostError from error
         except (KafkaError, TimeoutError, OSError) as error:
-            raise self._settings.unreachable() from error
+            raise AwayError(type(error).__name__) from error
 
     async def _go_back(self, consumer: AIOKafkaConsumer) -> None:
         """To what is committed: what was read beyond it had no effect."""
@@ -273,7 +301,7 @@ class _Line:
             async with asyncio.timeout(self._settings.publish_limit):
                 found: int | None = await consumer.committed(self.partition)
         except (KafkaError, TimeoutError, OSError) as error:
-            raise self._settings.unreachable() from error
+            raise AwayError(type(error).__name__) from error
         return found
 
     async def _drop_producer(self) -> None:
