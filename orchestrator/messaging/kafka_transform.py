@@ -7,32 +7,24 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import KafkaError
 
-from orchestrator.messaging.bus import Transform, UndeliverableError
-from orchestrator.messaging.kafka_options import MOVED_ON, REFUSALS, stop_client
-from orchestrator.messaging.kafka_reader import to_record
+from orchestrator.messaging.bus import BusError, Transform, UndeliverableError
+from orchestrator.messaging.kafka_line import AwayError, Line
+from orchestrator.messaging.kafka_options import stop_client
 from orchestrator.messaging.kafka_settings import NOT_ALLOWED, KafkaSettings
 from orchestrator.messaging.kafka_topics import KnownTopics
-from orchestrator.messaging.outputs import outputs_of
 from orchestrator.messaging.record import Record
 
 log = structlog.get_logger(__name__)
 
-#: Records in one transaction at most.
-_BATCH = 200
-
-#: Seconds of a poll, and of the wait before a failed one is repeated.
-_POLL, _PAUSE = 1.0, 0.5
+#: Seconds between two tries to join a group again.
+_PAUSE = 0.5
 
 #: Makes and starts a consumer of the group; the listener is to be told of rebalances.
 Join = Callable[[ConsumerRebalanceListener], Awaitable[AIOKafkaConsumer]]
-
-
-class AwayError(Exception):
-    """The broker does not answer; the message is the client's error by its name."""
 
 
 class KafkaTransform:
@@ -55,7 +47,7 @@ class KafkaTransform:
         self._transform = transform
         self._topics = KnownTopics(settings)
         self._consumer: AIOKafkaConsumer | None = None
-        self._lines: dict[KafkaPartition, _Line] = {}
+        self._lines: dict[KafkaPartition, Line] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._joined = False
 
@@ -102,7 +94,7 @@ class KafkaTransform:
     async def take_over(self, partitions: Iterable[KafkaPartition]) -> None:
         """Partitions were given. Their producers are started before their offsets are read: until
         then one who had them before may still commit."""
-        taken = [_Line(self._settings, self._group, p, self._checked) for p in partitions]
+        taken = [Line(self._settings, self._group, p, self._checked) for p in partitions]
         self._lines |= {line.partition: line for line in taken}
         ended = await asyncio.gather(*(line.start() for line in taken), return_exceptions=True)
         for error in ended:
@@ -120,8 +112,16 @@ class KafkaTransform:
         outputs = await self._transform(record)
         for output in outputs:
             if output.topic not in self._topics:
-                await self._topics.find(output.topic)
+                await self._find(output.topic)
         return outputs
+
+    async def _find(self, topic: str) -> None:
+        try:
+            await self._topics.find(topic)
+        except UndeliverableError:
+            raise
+        except BusError as error:
+            raise AwayError(str(error)) from error
 
     def fail(self, error: BaseException) -> None:
         """Ends the run with an error."""
@@ -132,7 +132,8 @@ class KafkaTransform:
         """The first partitions are given before the consumer is at hand."""
         if self._consumer is not None and not self._failed.done():
             for line in self._lines.values():
-                line.serve(self._consumer, self.fail)
+                if line.started:
+                    line.serve(self._consumer, self.fail)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -149,174 +150,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._owner.take_over(assigned)
         except Exception as error:
             self._owner.fail(error)
-
-
-class _Line:
-    """One partition that is read, with its producer."""
-
-    def __init__(
-        self, settings: KafkaSettings, group: str, partition: KafkaPartition, transform: Transform
-    ) -> None:
-        self.partition = partition
-        self._settings = settings
-        self._group = group
-        self._transform = transform
-        self._producer: AIOKafkaProducer | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._working = asyncio.Lock()
-        self._revoked = False
-
-    @property
-    def transactional_id(self) -> str:
-        """The same for whoever reads this partition in this group."""
-        topic, partition = self.partition
-        return f"{self._settings.client_id}-{self._group}-{topic}-{partition}"
-
-    async def start(self) -> None:
-        """Starts the producer; whoever had its id before can commit no longer. Raises BusError,
-        AwayError."""
-        producer = AIOKafkaProducer(
-            **self._settings.options("transform"),
-            transactional_id=self.transactional_id,
-            acks="all",
-            enable_idempotence=True,
-            request_timeout_ms=int(self._settings.publish_limit * 1000),
-        )
-        try:
-            async with asyncio.timeout(self._settings.publish_limit):
-                await producer.start()
-        except BaseException as error:
-            await stop_client(producer, 1.0)
-            if isinstance(error, NOT_ALLOWED):
-                raise self._settings.refused("a transaction", error) from error
-            if isinstance(error, KafkaError | OSError | TimeoutError):
-                raise AwayError(type(error).__name__) from error
-            raise
-        self._producer = producer
-
-    def serve(self, consumer: AIOKafkaConsumer, fail: Callable[[BaseException], None]) -> None:
-        """Begins to read."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(consumer, fail))
-
-    async def stop(self) -> None:
-        """Ends the transaction that is under way, and begins no other. One that takes too long is
-        left to the next reader, whose producer aborts it."""
-        self._revoked = True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.publish_limit), self._working:
-                pass
-        if self._task is not None:
-            self._task.cancel()
-            # An abort that the broker does not answer ends with the producer.
-            await asyncio.wait((self._task,), timeout=1.0)
-        await self._drop_producer()
-
-    async def _run(self, consumer: AIOKafkaConsumer, fail: Callable[[BaseException], None]) -> None:
-        try:
-            await self._go_back(consumer)
-            while not self._revoked:
-                found = await self._fetch(consumer)
-                async with self._working:
-                    if found and not self._revoked:
-                        await self._do(consumer, found)
-        except _LostError:
-            log.warning("partition lost to another reader", transaction=self.transactional_id)
-            await self._drop_producer()
-        except Exception as error:
-            fail(error)
-
-    async def _fetch(self, consumer: AIOKafkaConsumer) -> list[Record]:
-        try:
-            found = await consumer.getmany(
-                self.partition, timeout_ms=int(_POLL * 1000), max_records=_BATCH
-            )
-        except NOT_ALLOWED as error:
-            raise self._settings.refused("to be read", error) from error
-        except KafkaError as error:
-            if not error.retriable:
-                raise AwayError(type(error).__name__) from error
-            log.warning("reading failed, trying again", error=type(error).__name__)
-            await asyncio.sleep(_PAUSE)
-            return []
-        return [to_record(r) for records in found.values() for r in records]
-
-    async def _do(self, consumer: AIOKafkaConsumer, records: list[Record]) -> None:
-        outputs = await outputs_of(self._transform, records)
-        offset = records[-1].offset
-        assert offset is not None, "a record that was read"
-        try:
-            await self._commit(outputs, offset + 1)
-        except REFUSALS as error:
-            refused = self._settings.refused("what was to be published", error)
-            raise UndeliverableError(str(refused)) from error
-        except KafkaError as error:
-            log.warning(
-                "transaction failed, done once more",
-                transaction=self.transactional_id,
-                error=type(error).__name__,
-            )
-            await self._recover(consumer, records[0])
-
-    async def _commit(self, outputs: list[Record], offset: int) -> None:
-        producer = self._producer
-        assert producer is not None, "started before it serves"
-        async with producer.transaction():
-            futures = [await _send(producer, record) for record in outputs]
-            # Looked at one by one: a commit does not notice a batch that was refused.
-            for future in futures:
-                await future
-            await producer.send_offsets_to_transaction({self.partition: offset}, self._group)
-
-    async def _recover(self, consumer: AIOKafkaConsumer, first: Record) -> None:
-        """With a new producer, if the partition is still ours: else this would keep out the one
-        whose it is."""
-        await self._drop_producer()
-        await self._check_membership(consumer)
-        await self.start()
-        await self._go_back(consumer)
-
-    async def _check_membership(self, consumer: AIOKafkaConsumer) -> None:
-        """Commits what is committed already: that alone shows the broker the group's generation.
-        Raises _LostError, AwayError."""
-        committed = await self._committed(consumer)
-        try:
-            async with asyncio.timeout(self._settings.publish_limit):
-                await consumer.commit({self.partition: committed or 0})
-        except MOVED_ON as error:
-            raise _LostError from error
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise AwayError(type(error).__name__) from error
-
-    async def _go_back(self, consumer: AIOKafkaConsumer) -> None:
-        """To what is committed: what was read beyond it had no effect."""
-        committed = await self._committed(consumer)
-        if committed is None:
-            await consumer.seek_to_beginning(self.partition)
-        else:
-            consumer.seek(self.partition, committed)
-
-    async def _committed(self, consumer: AIOKafkaConsumer) -> int | None:
-        try:
-            async with asyncio.timeout(self._settings.publish_limit):
-                found: int | None = await consumer.committed(self.partition)
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise AwayError(type(error).__name__) from error
-        return found
-
-    async def _drop_producer(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await stop_client(producer, 1.0)
-
-
-class _LostError(Exception):
-    """The partition is another reader's."""
-
-
-async def _send(producer: AIOKafkaProducer, record: Record) -> asyncio.Future[object]:
-    key = None if record.key is None else record.key.encode("utf-8", "surrogateescape")
-    future: asyncio.Future[object] = await producer.send(
-        record.topic, record.value, key, record.partition, headers=list(record.headers)
-    )
-    return future
