@@ -24,6 +24,10 @@ from dsl.types import Named, OneOf
 if TYPE_CHECKING:
     from dsl.editor.analysis import Analysis
 
+#: How deep a place may be whose surroundings are looked through: the checker refuses deeper ones,
+#: and to look at all of them from each would take for ever.
+_DEEPEST = 1_000
+
 
 class Around:
     """The nodes that the one at hand stands in, the outermost first."""
@@ -61,6 +65,8 @@ class Around:
         """What a name means that only makes sense where it stands: a failure of the command
         called there, a possibility of the value matched there, a signal of the saga."""
         text = path.text
+        if len(self.nodes) > _DEEPEST:
+            return None
         for node in reversed(self.nodes):
             if isinstance(node, syntax.Match):
                 return self._possibility(node, text)
@@ -143,7 +149,10 @@ class Around:
 
 
 def _calls(node: syntax.Node) -> Iterator[syntax.Path]:
-    """The callees of a step, or of all steps in a `try`."""
+    """The callee of a step, or of all steps in a `try`."""
+    if isinstance(node, syntax.Step):
+        yield node.call.callee
+        return
     stack = [node]
     while stack:
         current = stack.pop()

@@ -12,6 +12,8 @@ from dsl.source import Span
 
 #: What is worth a line of its own inside of a saga.
 _INSIDE = (syntax.Step, syntax.Branch, syntax.Var)
+#: How many nodes deep it is looked: beyond the deepest blocks, which editors would not show either.
+_DEEPEST = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,11 @@ def outline(file: syntax.File) -> tuple[Entry, ...]:
     return tuple(e for node in sorted(nodes, key=lambda n: n.at.start) for e in _entries(node))
 
 
-def _entries(node: syntax.Node) -> Iterator[Entry]:
+def _entries(node: syntax.Node, depth: int = 0) -> Iterator[Entry]:
     """The entry of a node, or else those of what is inside it."""
-    inside = [e for child in syntax.children(node) for e in _entries(child)]
+    if depth > _DEEPEST:
+        return
+    inside = [e for child in syntax.children(node) for e in _entries(child, depth + 1)]
     inside.sort(key=lambda e: e.at.start)
     kind, name = kind_of(node), getattr(node, "name", None)
     declares = type(node).__name__.endswith("Decl") or isinstance(node, _INSIDE)

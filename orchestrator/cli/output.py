@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,8 +16,16 @@ _UNBROKEN = 2000
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=str)
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=_text)
     sys.stdout.write("\n")
+
+
+def _text(value: Any) -> str:
+    """What JSON does not know: a time in RFC 3339, in UTC as all of ours are, else its text."""
+    if isinstance(value, datetime):
+        at = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return at.isoformat().replace("+00:00", "Z")
+    return str(value)
 
 
 def console(stderr: bool = False) -> Console:

@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.output import print_json
 from tests.cli.program import LAB, ORDERS, PROGRAM, Cli, environment
 
 COMMANDS = [
@@ -273,3 +275,11 @@ def test_json_is_whole(cli: Cli) -> None:
 def test_the_lab_is_sound(cli: Cli) -> None:
     """The flow that the tests with servers use has no findings."""
     assert cli.call("check", LAB).code == 0
+
+
+def test_times_in_json_are_of_one_form(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are RFC 3339, in UTC, whatever zone they come in."""
+    at = datetime(2026, 1, 31, 8, tzinfo=timezone(timedelta(hours=1)))
+    print_json([at, datetime(2026, 1, 31, 8)])
+    found = json.loads(capsys.readouterr().out)
+    assert found == ["2026-01-31T07:00:00Z", "2026-01-31T08:00:00Z"]

@@ -173,3 +173,29 @@ async def test_the_session_ends_as_the_protocol_says(folder: Path) -> None:
         assert editor.process.stdin
         editor.process.stdin.close()
         assert await asyncio.wait_for(editor.process.wait(), 30) == 1
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "saga S(id: string) key id { " + "step a = b.C() undo { " * 3_000 + "}" * 3_001,
+        "saga S(id: string) key id { "
+        + "try { " * 1_500
+        + "} on timeout { } " * 1_500
+        + "step a = b.C() undo none }",
+        "record R { a: " + "list<" * 10_000 + "int" + ">" * 10_000 + " }",
+    ],
+    ids=["undo", "try", "types"],
+)
+async def test_a_text_that_is_nested_beyond_all_measure(folder: Path, inside: str) -> None:
+    """It is refused in one place, and costs neither an answer nor a wait; the outline is one that
+    an editor can read."""
+    async with Editor(folder) as editor:
+        uri = await editor.open(folder / "deep.flow", "module deep\n" + inside)
+        assert await editor.diagnostics(uri)
+        document = {"textDocument": {"uri": uri}}
+        await editor.ask(
+            "textDocument/hover", {**document, "position": {"line": 1, "character": 1}}
+        )
+        outline = await editor.ask("textDocument/documentSymbol", document)
+        assert [entry["name"] for entry in outline] in (["S"], ["R"])
