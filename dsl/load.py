@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from os.path import realpath
 from pathlib import Path
@@ -92,9 +92,9 @@ def flow_files(paths: Sequence[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if _seen(path, Path.is_dir, unsure=False):
             found += _flows(path, deep=True)
-        elif path.exists():
+        elif _seen(path, Path.exists, unsure=True):
             found.append(path)
         else:
             raise FileNotFoundError(f"there is no {path}: name a .flow file or a folder of them")
@@ -111,7 +111,15 @@ def _flows(folder: Path, deep: bool = False) -> list[Path]:
 def _endless(path: Path) -> bool:
     """Whether reading may wait for ever: a pipe, a socket, a device. One that is named alone is
     meant to be read."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    return _seen(path, lambda p: p.exists() and not (p.is_file() or p.is_dir()), unsure=False)
+
+
+def _seen(path: Path, ask: Callable[[Path], bool], unsure: bool) -> bool:
+    """What a path is; `unsure` where the system does not tell: reading it will say why."""
+    try:
+        return ask(path)
+    except OSError:
+        return unsure
 
 
 def _distinct(paths: Iterable[Path]) -> list[Path]:

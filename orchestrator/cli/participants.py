@@ -18,10 +18,13 @@ from orchestrator.settings import Settings
 def load_module(file: Path) -> ModuleType:
     """Imports a Python file; modules beside it can be imported from it. Raises CommandError when
     it is not there or cannot be imported."""
-    if file.is_dir():
-        raise CommandError(f"{file} is a folder: name a Python file with services")
-    if not file.is_file():
-        raise CommandError(f"there is no {file}: name a Python file with services")
+    try:
+        if file.is_dir():
+            raise CommandError(f"{file} is a folder: name a Python file with services")
+        if not file.is_file():
+            raise CommandError(f"there is no {file}: name a Python file with services")
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}") from None
     name = "_participants_" + "_".join(file.absolute().with_suffix("").parts[1:])
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
@@ -56,7 +59,7 @@ def services_of(module: ModuleType, file: Path) -> dict[str, Service]:
     one of them has no handlers."""
     found = {s.name: s for s in vars(module).values() if isinstance(s, Service)}
     if not found:
-        raise CommandError(f"{file} defines no service: make one with `Service(name, flow=…)`")
+        raise CommandError(f"{file} defines no service: make one with `Service(name)`")
     for service in found.values():
         if not service.handlers and not service.reactions:
             raise CommandError(

@@ -87,6 +87,25 @@ def test_a_file_that_may_not_be_read(cli: Cli, folder: Path) -> None:
     assert done.code == 1 and "ermission denied" in done.out
 
 
+@pytest.mark.parametrize("arguments", [("check", "a.flow"), ("fmt", "a.flow"), ("service", "a.py")])
+def test_a_folder_that_may_not_be_entered(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, str]
+) -> None:
+    """What the system does not even tell of is said to be unreadable; newer Pythons say that it is
+    not there."""
+    stat = Path.stat
+
+    def refused(path: Path, **more: bool) -> os.stat_result:
+        if path.name == arguments[1]:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **more)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    done = cli.call(*arguments)
+    said = done.out + done.err
+    assert done.code == 1 and ("cannot be read" in said or "there is no" in said)
+
+
 @pytest.mark.parametrize("command", ["check", "fmt"])
 def test_a_pipe_among_flows_is_passed_over(cli: Cli, folder: Path, command: str) -> None:
     """A pipe that is named like a flow is not waited for."""
