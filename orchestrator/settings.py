@@ -116,6 +116,8 @@ def _table(path: Path, name: str) -> dict[str, Any]:
         wrong = next(iter(document), "env")
         raise SettingsError(f"{path}: `{wrong}` is out of place: settings stand in `[env.<name>]`")
     if name not in environments and name != _DEFAULT:
+        if not path.exists():
+            raise SettingsError(f"no environment `{name}`: there is no {path} here")
         known = ", ".join(f"`{n}`" for n in environments) or "none"
         raise SettingsError(f"no environment `{name}` in {path}: there is {known}")
     table = environments.get(name, {})
