@@ -150,7 +150,8 @@ class Recovery:
             kind, text = _STAND_INS[token.type]
             stand_in = Token(kind, text, here, token.end)
             yield _Repair(self._fits([kind], ahead[1:]), [stand_in], 1)
-        for kind in sorted(self._run.accepted()):
+        # Where a name can stand, a keyword that may be one does not stand better.
+        for kind in sorted(self._run.accepted(), key=lambda k: (k != "NAME", k)):
             text = self._words.get(kind, "_")
             if token.type == "NAME" and text.isalpha() and _alike(text, token.text):
                 keyword = Token(kind, text, here, token.end)

@@ -85,7 +85,7 @@ class _Indexer:
         return ()
 
     def _add(self, at: Span, target: Declared | None, declares: bool = False) -> bool:
-        if target is not None:
+        if target is not None and at.start < at.end:  # a name that was put in is nowhere
             self.occurrences.setdefault((at.start, at.end), Occurrence(at, target, declares))
         return target is not None
 

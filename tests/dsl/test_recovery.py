@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from dsl import syntax
 from dsl.diagnostic import Diagnostic
 from dsl.parse import parse
 from dsl.recovery import MOST_ERRORS
@@ -98,6 +99,15 @@ def test_every_mistake_is_reported_once_and_where_it_is() -> None:
 def test_what_follows_a_mistake_is_read(text: str) -> None:
     found = findings(text)
     assert [d.at.source.position(d.at.start)[0] for d in found] == marked(text), found
+
+
+def test_a_name_that_is_missing_is_no_keyword() -> None:
+    """Many keywords could be a field's name; none of them was meant, and the file is not whole."""
+    file, _ = parse(Source("f", "record A { : string }"))
+    (record,) = file.declarations
+    assert isinstance(record, syntax.RecordDecl)
+    assert [f.name.text for f in record.fields] == ["_"]
+    assert not file.whole
 
 
 def test_declarations_around_a_mistake_are_kept() -> None:

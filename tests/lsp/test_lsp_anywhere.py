@@ -172,6 +172,20 @@ def _changed(text: str, random: Random) -> Iterator[tuple[str, int]]:
     yield text[:place] + piece, place + len(piece)
 
 
+@pytest.mark.parametrize("text", ["record A { : string }", "record A { a: string\n  : string }"])
+def test_a_name_that_is_missing_is_nowhere(text: str) -> None:
+    """What recovery puts in for it is no declaration that anyone could ask for."""
+    workspace = Workspace([])
+    workspace.open("a.flow", f"module m\n{text}\n")
+    analysis = workspace.analysis("a.flow")
+    assert analysis
+    assert [d.message for d in analysis.diagnostics] == ["unexpected `:`"]
+    names = {o.target.name for o in analysis.index.all}
+    assert names <= {"m", "A", "a"}
+    for offset in range(len(analysis.source.text) + 1):
+        asked(workspace, "a.flow", offset)
+
+
 @pytest.mark.fuzz
 def test_any_rename_keeps_the_findings_or_is_refused() -> None:
     """Whatever name is changed, the edits touch that name alone, or a sentence says why not."""
