@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 ONLY ?=
+# What the tests need of npm, where there is Node.js.
+NODE_PACKAGES := tests/editors flows/orders/node
 
 .PHONY: run test setup setup-test lint bench fuzz clean
 
@@ -24,9 +26,9 @@ lint: $(VENV)/.tests
 bench: setup-test
 	$(BIN)/python -m tests.bench $(ONLY)
 
-# Ten thousand inputs for all that reads a flow or an expression.
+# Ten thousand inputs for all that reads a flow or an expression, and for what answers an editor.
 fuzz: $(VENV)/.tests
-	FUZZ_INPUTS=$(or $(INPUTS),10000) $(BIN)/pytest tests/dsl -m fuzz --timeout 3600 $(ARGS)
+	FUZZ_INPUTS=$(or $(INPUTS),10000) $(BIN)/pytest tests/dsl tests/lsp -m fuzz --timeout 3600 $(ARGS)
 
 setup: $(VENV)/.installed
 	$(BIN)/python -m orchestrator.dev.install
@@ -41,11 +43,12 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.tests: $(VENV)/.installed tests/editors/package.json
+$(VENV)/.tests: $(VENV)/.installed $(NODE_PACKAGES:=/package.json)
 	$(BIN)/python -m pip install --quiet --group dev
-	if command -v npm > /dev/null; then \
-	  npm install --prefix tests/editors --no-package-lock --no-audit --no-fund --loglevel=error; fi
+	if command -v npm > /dev/null; then for folder in $(NODE_PACKAGES); do \
+	  npm install --prefix $$folder --no-package-lock --no-audit --no-fund --loglevel=error || exit; \
+	  done; fi
 	touch $@
 
 clean:
-	rm -rf $(VENV) .orchestrate build .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/editors/node_modules
+	rm -rf $(VENV) .orchestrate build .mypy_cache .ruff_cache .pytest_cache .hypothesis $(NODE_PACKAGES:=/node_modules)

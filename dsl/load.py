@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os.path import realpath
 from pathlib import Path
@@ -86,7 +87,8 @@ def _checked(
 
 
 def flow_files(paths: Sequence[Path]) -> list[Path]:
-    """The files among some paths and all `.flow` files in the folders among them, each once.
+    """The files among some paths and all `.flow` files in the folders among them, each once;
+    hidden folders in them and `node_modules` are passed over.
 
     Raises FileNotFoundError for a path that is not there, with a sentence for the user.
     """
@@ -104,8 +106,15 @@ def flow_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _flows(folder: Path, deep: bool = False) -> list[Path]:
-    found = folder.rglob("*.flow") if deep else folder.glob("*.flow")
+    found = _below(folder) if deep else folder.glob("*.flow")
     return sorted(p for p in found if not _endless(p))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Not in what tools keep in a project: packages have files of that ending, too."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = (f for f in folders if not f.startswith(".") and f != "node_modules")
+        yield from (Path(place, n) for n in (*folders, *files) if n.endswith(".flow"))
 
 
 def _endless(path: Path) -> bool:

@@ -51,6 +51,16 @@ def test_a_folder_is_all_of_its_flows(folder: Path) -> None:
     assert set(found.asked) == {"machines", "parts", "more"}
 
 
+def test_what_tools_keep_in_a_project_is_passed_over(folder: Path) -> None:
+    """Packages have files of that ending; named alone, a folder is read."""
+    for place in ("node_modules/p", ".venv/lib", "deep/node_modules"):
+        Path(place).mkdir(parents=True)
+        Path(place, "index.js.flow").write_text("// @flow", "utf-8")
+    Path(".venv/lib/mine.flow").write_text("module mine\n", "utf-8")
+    assert set(load([Path()]).sources) == {"machines.flow", "parts.flow"}
+    assert "mine" in names(load([Path(".venv/lib/mine.flow")]))
+
+
 @pytest.mark.parametrize(
     "paths",
     [
