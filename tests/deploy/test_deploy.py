@@ -201,19 +201,19 @@ async def test_a_deployment_touches_no_other_modules_schedules(
 
     await deploy(flow("morning", "Wake", "every 1d", "every 7d"), client, bus, database)
     (done,) = await deploy(flow("evening", "Sleep", "every 1h"), client, bus, database)
-    assert done.schedules == ("evening.Sleep every 3600s: scheduled",)
+    assert done.schedules == ("evening.Sleep every 1h: scheduled",)
     assert await scheduled(client, "morning.Wake") == [
         "morning.Wake every 1d",
-        "morning.Wake every 604800s",
+        "morning.Wake every 7d",
     ]
     # The saga moves to the other module.
     (done,) = await deploy(flow("morning", "Rest", "every 1d"), client, bus, database)
     assert set(done.schedules) == {
         "morning.Wake every 1d: removed",
-        "morning.Wake every 604800s: removed",
+        "morning.Wake every 7d: removed",
         "morning.Rest every 1d: scheduled",
     }
     await deploy(flow("evening", "Wake", "every 2h"), client, bus, database)
     (done,) = await deploy(flow("morning", "Rest"), client, bus, database)
     assert done.schedules == ("morning.Rest every 1d: removed",)
-    assert await scheduled(client, "evening.Wake") == ["evening.Wake every 7200s"]
+    assert await scheduled(client, "evening.Wake") == ["evening.Wake every 2h"]
