@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+
 import typer
 
 from orchestrator.cli.errors import command
@@ -16,4 +20,8 @@ def lsp() -> None:
     """
     from orchestrator.lsp.server import serve
 
+    # What waits for the editor's next message is a thread, which asyncio would wait for in turn.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    if sys.stdin.isatty():
+        typer.echo("this waits for an editor, which starts it by itself; Ctrl-C ends it", err=True)
     raise typer.Exit(serve())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,7 @@ async def test_a_message_that_makes_no_sense_is_survived(folder: Path) -> None:
 
 async def test_the_session_ends_as_the_protocol_says(folder: Path) -> None:
     """Exit after shutdown is status 0, exit alone is status 1, and an editor that is gone ends
-    the server."""
+    the server; so does a Ctrl-C, where a person has started it."""
     async with Editor(folder) as editor:
         assert await editor.leave() == 0
         assert editor.log == b""
@@ -173,6 +174,9 @@ async def test_the_session_ends_as_the_protocol_says(folder: Path) -> None:
         assert editor.process.stdin
         editor.process.stdin.close()
         assert await asyncio.wait_for(editor.process.wait(), 30) == 1
+    async with Editor(folder) as editor:
+        editor.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(editor.process.wait(), 30) == 130
 
 
 @pytest.mark.parametrize(
