@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -24,19 +25,35 @@ from orchestrator.messaging.memory import MemoryBus
 from orchestrator.runtime.connect import connect
 from orchestrator.store.database import Database
 from orchestrator.store.migrate import migrate
+from tests.repeats import FewRepeats
 
 _numbers = itertools.count()
+_repeats = FewRepeats()
 
 
 def pytest_configure() -> None:
     """A shell's background job is started with SIGINT ignored, and all its children inherit that:
     then the programs that the tests send a Ctrl-C would never see one."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    _repeats.watch("aiokafka")
+
+
+def pytest_runtest_logstart() -> None:
+    """Each test's report is about that test."""
+    _repeats.begin()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` rewrites the expected outputs of the corpora."""
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected outputs")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n` every share of the tests is one process's."""
+    from tests.shares import Shares
+
+    return Shares(config, log)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -29,7 +29,7 @@ def test_temporal_is_down(cli: Cli, arguments: list[str]) -> None:
     begin = time.monotonic()
     run = cli.run if arguments == ["worker"] else cli.call
     done = run(*arguments, env={"ORCHESTRATE_TEMPORAL": address, "ORCHESTRATE_KAFKA": address})
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 30
     refused = done.refused()
     assert address in refused and "Temporal" in refused and "orchestrate dev" in refused
     assert not cli.data.exists()
@@ -49,7 +49,7 @@ def test_kafka_is_down(cli: Cli) -> None:
     address = closed_port()
     begin = time.monotonic()
     done = cli.run("service", LAB / "services.py", env={"ORCHESTRATE_KAFKA": address})
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 30
     assert "Kafka does not answer" in done.refused() and address in done.err
     assert not cli.data.exists()
     unset = cli.run("service", LAB / "services.py").refused()

@@ -66,7 +66,7 @@ async def test_an_early_death_says_who_why_and_where(toy, tmp_path: Path) -> Non
         return False
 
     with pytest.raises(EarlyDeathError) as caught:
-        await server.until_ready(probe, limit=10)
+        await server.until_ready(probe, limit=60)
     for part in ("toy", "status 1", str(tmp_path / "toy.log"), "the disk is on fire"):
         assert part in str(caught.value)
 

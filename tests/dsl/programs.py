@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.resources import files
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from lark import Lark
 from lark.grammar import Rule, Symbol
@@ -29,6 +29,18 @@ _EXPRESSION = 16
 _BLANKS = (" ", " ", " ", " ", "  ", "\t", "\n", "\n  ", "\r\n", "\n\n", "\n\n\n \n")
 
 
+class _Way(NamedTuple):
+    """A rule, and what is asked of it at every turn: the words that it needs at least and those
+    beyond its symbol's shortest rule, its weight, and how much each of its parts leads to."""
+
+    name: str
+    parts: tuple[Symbol, ...]
+    needs: int
+    extra: int
+    weight: int
+    reach: tuple[int, ...]
+
+
 class Programs:
     """Derives texts from the grammar file, so that what it learns is generated as well."""
 
@@ -44,8 +56,8 @@ class Programs:
         # What leads to more gets more words: there is more of it to see.
         self._reach = {name: self._behind(rules) for name, rules in self._rules.items()}
         self._operands = self._inside(*self._rules["expr"]) - self._inside(*self._rules["path"])
-        self._weights = {str(r): self._weight(r) for rs in self._rules.values() for r in rs}
-        self._used: set[str] = set()
+        self._ways = {n: [self._way(n, r) for r in rs] for n, rs in self._rules.items()}
+        self._unused = {w.name for n, ws in self._ways.items() if n != "file" for w in ws}
 
     def _smallest(self) -> dict[str, int]:
         """How many words each symbol needs at least."""
@@ -82,6 +94,15 @@ class Programs:
         parts = [1 if s.is_term else sizes.get(str(s.name)) for s in rule.expansion]
         return None if None in parts else sum(p for p in parts if p is not None)
 
+    def _way(self, name: str, rule: Rule) -> _Way:
+        reach = tuple(self._reach.get(str(s.name), 0) for s in rule.expansion)
+        needs = self._needed(rule)
+        extra = needs - self._sizes[name]
+        return _Way(str(rule), tuple(rule.expansion), needs, extra, self._weight(rule), reach)
+
+    def _needed(self, rule: Rule) -> int:
+        return sum(1 if s.is_term else self._sizes[str(s.name)] for s in rule.expansion)
+
     def words(self, random: Random, most: int, start: str = "file") -> list[str]:
         """The words of a file or of an `expr`: about `most` of them. An expression inside of a file
         is short, so that there is room for the rest."""
@@ -100,49 +121,31 @@ class Programs:
         return words
 
     def _begin(self, left: list[tuple[Symbol, int]], random: Random, most: int, start: str) -> None:
-        rules = self._rules[start]
+        ways = self._ways[start]
         # The first has all parts of a file; one without declarations tests nothing.
-        last = rules[0].expansion[-1:]
-        chosen = [r for r in rules if start != "file" or r.expansion[-1:] == last]
+        last = ways[0].parts[-1:]
+        chosen = [w for w in ways if start != "file" or w.parts[-1:] == last]
         self._expand(left, random, random.choice(chosen), most)
 
-    def _chosen(self, random: Random, name: str, spare: int) -> Rule:
+    def _chosen(self, random: Random, name: str, spare: int) -> _Way:
         """One of a symbol's rules that need no more words than there are to spare."""
-        extra = [(r, self._needed(r) - self._sizes[name]) for r in self._rules[name]]
-        rules = [r for r, more in extra if more <= spare]
-        return random.choices(rules, [self._weights[str(r)] for r in rules])[0]
+        ways = [w for w in self._ways[name] if w.extra <= spare]
+        return random.choices(ways, [w.weight for w in ways])[0]
 
     def _expand(
-        self, left: list[tuple[Symbol, int]], random: Random, rule: Rule, spare: int
+        self, left: list[tuple[Symbol, int]], random: Random, way: _Way, spare: int
     ) -> None:
         """Shares what there is to spare among the parts of a rule."""
-        self._used.add(str(rule))
-        spare = max(0, spare - self._needed(rule) + self._sizes[str(rule.origin.name)])
-        wish = [random.random() * self._reach.get(str(s.name), 0) for s in rule.expansion]
-        shares = [round(spare * w / (sum(wish) or 1)) for w in wish]
-        left += reversed(list(zip(rule.expansion, shares, strict=True)))
-
-    def _needed(self, rule: Rule) -> int:
-        return sum(1 if s.is_term else self._sizes[str(s.name)] for s in rule.expansion)
+        self._unused.discard(way.name)
+        spare = max(0, spare - way.extra)
+        wish = [random.random() * reach for reach in way.reach]
+        total = sum(wish) or 1
+        shares = [round(spare * w / total) for w in wish]
+        left += reversed(list(zip(way.parts, shares, strict=True)))
 
     def unused(self) -> set[str]:
         """The rules that no text was derived by so far, save those of a whole file."""
-        rules = {str(r) for name, rs in self._rules.items() if name != "file" for r in rs}
-        return rules - self._used
-
-    def _first(self, random: Random, start: str) -> list[Symbol]:
-        rules = self._rules[start]
-        # The first has all parts of a file; one without declarations tests nothing.
-        last = rules[0].expansion[-1:]
-        chosen = [r for r in rules if start != "file" or r.expansion[-1:] == last]
-        return random.choice(chosen).expansion
-
-    def _allowed(self, name: str, ends: bool) -> list[Rule]:
-        rules = self._rules[name]
-        if not ends:
-            return rules
-        least = min(self._size(r, self._sizes) or 0 for r in rules)
-        return [r for r in rules if (self._size(r, self._sizes) or 0) == least]
+        return set(self._unused)
 
 
 @cache

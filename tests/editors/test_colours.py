@@ -105,9 +105,10 @@ def test_functions_of_expressions_are_known() -> None:
     texts = [f"saga S() key k {{ let x = k{c if c[0] == '.' else f' + {c}'}) }}" for c in calls]
     for call, text, pieces in zip(calls, texts, coloured(texts), strict=True):
         assert _starts(pieces)[text.index(call) + call.count(".")].has("support.function."), call
-    for name in (*DECLARABLE, "list", "map"):
-        text = f"record R {{ x: {name} }}"
-        assert _starts(coloured([text])[0])[text.index(name)].has("support.type."), name
+    types = (*DECLARABLE, "list", "map")
+    texts = [f"record R {{ x: {name} }}" for name in types]
+    for name, text, pieces in zip(types, texts, coloured(texts), strict=True):
+        assert _starts(pieces)[text.index(name)].has("support.type."), name
 
 
 @needs_engine

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 CAPABILITIES = {
     "textDocument": {

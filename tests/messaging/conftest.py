@@ -50,7 +50,7 @@ def new_topic(bus: Bus) -> NewTopic:
     return make
 
 
-async def eventually(condition: Callable[[], bool], limit: float = 20.0) -> None:
+async def eventually(condition: Callable[[], bool], limit: float = 60.0) -> None:
     """Waits until it holds; fails after `limit` seconds."""
     async with asyncio.timeout(limit):
         while not condition():  # noqa: ASYNC110 - of what another program did, no event tells

@@ -152,7 +152,7 @@ class Script:
 
     async def to_the_end(self, interpreter: Interpreter, body: asyncio.Future[Any]) -> str:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 return f"returned {await body}"
         except SagaFailed as failed:
             end = f"failed: {failed}"
@@ -169,7 +169,7 @@ class Script:
         """Runs the saga and cancels it when this message has been sent."""
         interpreter = self.interpreter(plan_of(body))
         running = asyncio.ensure_future(self._body(interpreter, 1))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while path not in self.log:  # noqa: ASYNC110 - turn after turn of the loop
                 await asyncio.sleep(0)
         running.cancel()

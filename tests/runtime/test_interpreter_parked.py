@@ -111,7 +111,7 @@ async def test_a_cancel_while_it_is_parked_undoes_all() -> None:
             {"id": "k", "n": 1}
         )
     )
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(asked.wait(), 30)
     running.cancel()
     assert await script.to_the_end(interpreter, running) == "cancelled"
     assert script.undone == ["x", "x:undo", "s:undo"]

@@ -53,7 +53,7 @@ class Relay:
     async def run(self, body: str, header: str = "-> string", n: int = 1) -> str:
         """How the saga ended, as `Script.run` says it."""
         text = plan_of(body, header).model_dump_json()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self._forward(text, {"id": "k", "n": n})
 
     async def _forward(self, text: str, parameters: dict[str, Any]) -> str:

@@ -84,7 +84,7 @@ async def test_what_is_older_than_it_remembers_is_forgotten(shop: Shop) -> None:
 
 async def published(database: Database) -> None:
     """Waits until nothing is pending in the outbox."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with database.reading() as session:
                 if not await outbox.pending(session, range(outbox.BUCKETS), 1):

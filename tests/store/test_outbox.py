@@ -121,7 +121,7 @@ async def test_relays_do_not_wait_for_each_other(
         await add(store, *(message(f"m{n}", f"k{n}") for n in range(40)))
         async with store.transaction() as first, store.transaction() as second:
             mine = await outbox.claim(first, "one", 5, 30)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 yours = await outbox.claim(second, "two", 5, 30)
         assert len(mine) == len(yours) == 5 and not {*mine} & {*yours}
 

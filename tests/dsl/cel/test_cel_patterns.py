@@ -108,9 +108,9 @@ def test_not_a_pattern(pattern):
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(a|aa)+$", "(.*a){12}$", "a*a*a*a*b"])
 def test_no_pattern_explodes(pattern):
-    start = time.perf_counter()
+    start = time.process_time()
     search("a" * 5000 + "c", pattern)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 _ATOM = st.sampled_from(["a", "b", ".", "[ab]", "[^a]", "(a|b)", "(?:ab)", "^", "$", r"\b", "c|d"])

@@ -1,0 +1,26 @@
+"""How the processes of a whole run share the tests: a file is a share, and all that needs the
+session's servers is one, since each process that asked for them would start its own."""
+
+from __future__ import annotations
+
+from xdist.scheduler import LoadFileScheduling
+
+#: What the ids of the tests that need the session's servers begin with. One that is forgotten here
+#: holds all the same, and its process starts servers for it.
+_SERVERS = (
+    "tests/chaos/",
+    "tests/deploy/",
+    "tests/flows/",
+    "tests/messaging/",
+    "tests/runtime/test_saga_",
+    "tests/service/",
+    "tests/store/",
+)
+
+
+class Shares(LoadFileScheduling):
+    """Hands out the largest shares first. The servers' tests mostly wait, so that the others have a
+    processor beside them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "servers" if nodeid.startswith(_SERVERS) else super()._split_scope(nodeid)
