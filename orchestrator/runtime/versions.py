@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dsl.model import wire_type
+from dsl.model import EventModel, wire_type
+from dsl.types import Named
 from orchestrator.compile.compile import instructions
 from orchestrator.compile.plan import AwaitPlan, Instruction, Plan, RacePlan, SagaPlan, StartPlan
 from orchestrator.compile.stored import read_plan
 from orchestrator.messaging.codec import JsonCodec
+from orchestrator.messaging.envelope import Envelope
 from orchestrator.messaging.payloads import Payloads
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.store import versions
@@ -50,6 +54,15 @@ class Served:
         """The topics that its events come on."""
         return frozenset(self.plan.events[e].topic for e in self.events.values())
 
+    def contract(self, type: str) -> EventModel:
+        """One of `events`, by its wire type."""
+        return self.plan.events[self.events[type]]
+
+    def read(self, envelope: Envelope) -> tuple[Any, Named]:
+        """One of `events` in JSON wire form, and its type. Raises DecodeError."""
+        wire = self.payloads.read(envelope.data, envelope.content_type, envelope.type)
+        return wire, Named(self.events[envelope.type])
+
     def _starts(self, saga: SagaPlan) -> None:
         for start in saga.starts:
             self.events[wire_type(start.event)] = start.event
@@ -62,6 +75,11 @@ class Served:
                 self.events[wire_type(event)] = event
                 if saga.short not in waiting:
                     waiting.append(saga.short)
+
+
+def newest(versions: Sequence[Served], type: str) -> Served | None:
+    """The last of several versions that knows an event, by its wire type."""
+    return next((s for s in reversed(versions) if type in s.events), None)
 
 
 def _awaited(part: Instruction) -> tuple[str, ...]:
