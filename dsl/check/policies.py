@@ -30,6 +30,8 @@ DEFAULT = PolicyModel(
 
 #: How many policies may extend one another.
 _LONGEST = 100
+#: How many attempts Temporal can count.
+_MOST = 2**31 - 1
 
 _RETRY: dict[str, dict[str, type]] = {
     "exponential": {
@@ -124,6 +126,7 @@ class Policies:
         jitter = float(said.get("jitter", 0))
         sound = (
             form.bounded("attempts", attempts >= 1, "1 or more: it counts the first", self._report)
+            and form.bounded("attempts", attempts <= _MOST, f"{_MOST} or less", self._report)
             and form.bounded("factor", factor >= 1, "1 or more", self._report)
             and form.bounded("jitter", jitter <= 1, "`100%` or less", self._report)
         )

@@ -20,6 +20,8 @@ from dsl.source import Span
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
+#: As long as a duration can be on the wire, in Protobuf's and CEL's.
+_LONGEST = timedelta(seconds=315_576_000_000)
 # Kafka's own rule for a topic's name.
 _TOPIC_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
 
@@ -60,7 +62,9 @@ class Settings:
         """The name of a Kafka topic."""
         value = self.take(name)
         found = constant(value, str, "a topic's name in quotes", self._report) if value else None
-        return found if value and found and topic_name(found, value.at, self._report) else None
+        if value is None or found is None or not topic_name(found, value.at, self._report):
+            return None
+        return found
 
     def word(self, name: str, words: tuple[str, ...]) -> str | None:
         """One of several words."""
@@ -105,6 +109,10 @@ def constant(value: syntax.Expr, kind: type[T], what: str, report: Report) -> T 
         found: Any = coarse(value.value)  # what settings time has no use for nanoseconds
         if kind is float and type(found) in (int, Decimal):
             found = float(found)
+        if isinstance(found, timedelta) and found > _LONGEST:
+            message, help = f"`{shown(value.at.text)}` is too long", "stay below 10,000 years"
+            report.add("F211", message, value.at, "out of range", help)
+            return None
         if type(found) is kind:
             return found
     label = _words(type(value.value)) if isinstance(value, syntax.Literal) else "not a constant"
@@ -127,7 +135,8 @@ def topic_name(name: str, at: Span, report: Report) -> bool:
     if _TOPIC_NAME.fullmatch(name):
         return True
     help = "Kafka allows letters, digits, `.`, `_` and `-`, 249 at most"
-    report.add("F211", f"`{shown(name)}` cannot name a topic", at, "not a topic's name", help)
+    message = f"`{shown(name)}` cannot name a topic" if name else "a topic has a name"
+    report.add("F211", message, at, "not a topic's name" if name else "empty", help)
     return False
 
 
