@@ -34,6 +34,8 @@ from tests.dsl.programs import programs, spread
 
 #: How many inputs all tests that are marked `fuzz` try together, and how many tests there are.
 _INPUTS, _TESTS = int(os.environ.get("FUZZ_INPUTS", "800")), 8
+#: `make fuzz` also tries longer texts, and ends files at more places.
+_ALL = "FUZZ_INPUTS" in os.environ
 _SLOW = settings(
     max_examples=_INPUTS // _TESTS,
     deadline=None,
@@ -212,17 +214,21 @@ def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> Non
     settled(load([path]))
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("path", _FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_files_that_end_anywhere(path: Path) -> None:
     text = path.read_text("utf-8", "replace")
-    for end in range(0, len(text), max(1, len(text) // 40)):
+    # Those of errors are many, and alike but for one place.
+    ends = 12 if ERRORS in path.parents and not _ALL else 40
+    for end in range(0, len(text), max(1, len(text) // ends)):
         settled(check_texts({"f": text[:end]}))
 
 
 _HEAD = "module m saga S(k: string) key k { "
-_LONG = 10_000
+_LONG = 10_000 if _ALL else 4_000
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize(
     "text",
     [
