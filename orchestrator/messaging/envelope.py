@@ -38,7 +38,8 @@ class ReplyTo:
 class Envelope:
     """A message. `type` is its wire type (`dsl.model.wire_type`), `source` who sent it (a URI
     reference: `/sagas/PlaceOrder`, `/services/inventory`), `time` when (UTC), `key` what orders
-    it, `correlation_id` the saga instance, `causation_id` the message that led to this one."""
+    it, `correlation_id` the saga instance, `causation_id` the message that led to this one,
+    `undoes` the id of the command that this one takes back."""
 
     id: str
     type: str
@@ -50,6 +51,7 @@ class Envelope:
     correlation_id: str | None = None
     causation_id: str | None = None
     reply_to: ReplyTo | None = None
+    undoes: str | None = None
     traceparent: str | None = None
     tracestate: str | None = None
 
@@ -70,6 +72,7 @@ def to_record(envelope: Envelope, topic: str, partition: int | None = None) -> R
         "correlationid": envelope.correlation_id,
         "causationid": envelope.causation_id,
         "replyto": None if envelope.reply_to is None else str(envelope.reply_to),
+        "undoes": envelope.undoes,
         "traceparent": envelope.traceparent,
         "tracestate": envelope.tracestate,
     }
@@ -94,6 +97,7 @@ def from_record(record: Record) -> Envelope:
         correlation_id=found.get("correlationid"),
         causation_id=found.get("causationid"),
         reply_to=_reply_to(found, record),
+        undoes=found.get("undoes"),
         traceparent=found.get("traceparent"),
         tracestate=found.get("tracestate"),
     )
@@ -144,7 +148,7 @@ def _reply_to(found: dict[str, str], record: Record) -> ReplyTo | None:
 _NAMES = frozenset(
     {
         *("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject"),
-        *("content-type", "correlationid", "causationid", "replyto"),
+        *("content-type", "correlationid", "causationid", "replyto", "undoes"),
         *("traceparent", "tracestate"),
     }
 )

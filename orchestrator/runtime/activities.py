@@ -109,4 +109,5 @@ class Activities:
             correlation_id=message.correlation,
             causation_id=message.cause,
             reply_to=reply_to,
+            undoes=message.undoes,
         )

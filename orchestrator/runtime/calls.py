@@ -28,6 +28,7 @@ from orchestrator.runtime.wire import (
     Answer,
     Outgoing,
     message_id,
+    undone_by,
 )
 
 #: The most that the fast way may take; `Settings.window` stays below it. It must end well before
@@ -187,6 +188,7 @@ class Calls:
                 continue  # the worker stopped; another one publishes it again
 
     def _outgoing(self, command: Command, contract: CommandModel) -> Outgoing:
+        undone = undone_by(command.message)
         return Outgoing(
             id=message_id(self._id, command.message),
             type=wire_type(command.name),
@@ -198,4 +200,5 @@ class Calls:
             cause=self._cause,
             timeout=command.policy.timeout,
             jitter=command.policy.jitter * command.policy.initial,
+            undoes=None if undone is None else message_id(self._id, undone),
         )

@@ -56,7 +56,7 @@ class SagaInput:
 class Outgoing:
     """A message to publish. `data` is its payload in wire form; `timeout` is one attempt's and
     `jitter` the most that a retry waits beyond its backoff, in seconds. With `dead_letter` it goes
-    to that topic instead, for `reason`."""
+    to that topic instead, for `reason`. `undoes` is the id of the command that it takes back."""
 
     id: str
     type: str
@@ -70,6 +70,7 @@ class Outgoing:
     jitter: float = 0.0
     dead_letter: str | None = None
     reason: str | None = None
+    undoes: str | None = None
 
 
 @dataclass(slots=True)
@@ -144,6 +145,12 @@ def message_id(workflow_id: str, path: str) -> str:
 def is_undo(path: str) -> bool:
     """Whether a message belongs to an undo: `taken[0]:undo`, or `taken:undo.told[0]` in a block."""
     return ":undo" in path
+
+
+def undone_by(path: str) -> str | None:
+    """The path of the command that an undo takes back; None of any other message, those of an
+    undo's block among them."""
+    return path.removesuffix(":undo") if path.endswith(":undo") else None
 
 
 def split_message_id(id: str) -> tuple[str, str]:

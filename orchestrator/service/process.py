@@ -124,6 +124,9 @@ class Process:
         done = await inbox.claim(session, handler.group, envelope.id, body)
         if done is not None:
             return Processed(None if done.answer is None else Answer.from_json(done.answer))
+        if envelope.undoes is not None:
+            # First, so that the handler sees what a late process has still under way.
+            await inbox.forbid(session, handler.group, envelope.undoes)
         answer: Answer | None = None
         if isinstance(handler, Reaction):
             outgoing = await self._react(handler, envelope, value, session)

@@ -17,6 +17,9 @@ from orchestrator.store.errors import ConflictError
 from orchestrator.store.insert import insert_into
 from orchestrator.store.tables import inbox
 
+#: Stands for the payload's hash of a message that came too late to be processed.
+_UNDONE = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Processed:
@@ -51,6 +54,21 @@ async def claim(
     return found
 
 
+async def forbid(session: AsyncSession, consumer: str, message_id: str) -> None:
+    """A message that is undone has no effect, and no answer, when it comes only after this; nothing
+    changes when it was processed before. While another transaction processes it, this waits."""
+    await session.execute(
+        insert_into(session, inbox)
+        .values(
+            consumer=consumer,
+            message_id=message_id,
+            payload_sha256=_UNDONE,
+            processed_at=datetime.now(UTC),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
 async def record(session: AsyncSession, consumer: str, message_id: str, answer: Any) -> None:
     """Ends a claim with the answer (a JSON value)."""
     await session.execute(
@@ -70,6 +88,8 @@ async def lookup(
     row = rows.first()
     if row is None:
         return None
+    if row.payload_sha256 == _UNDONE:
+        return Processed(None, row.processed_at)
     if row.payload_sha256 != hashlib.sha256(payload).hexdigest():
         raise ConflictError(
             f"message `{message_id}` was processed by `{consumer}` with another body"

@@ -23,6 +23,7 @@ _FULL = Envelope(
     correlation_id="PlaceOrder/1",
     causation_id="e-1",
     reply_to=ReplyTo("replies", 3),
+    undoes="PlaceOrder/1:before",
     traceparent="00-1-2-01",
     tracestate="a=b",
 )
@@ -48,6 +49,7 @@ def test_the_headers_are_those_of_the_design() -> None:
         "correlationid": b"PlaceOrder/1",
         "causationid": b"e-1",
         "replyto": b"replies:3",
+        "undoes": b"PlaceOrder/1:before",
         "traceparent": b"00-1-2-01",
         "tracestate": b"a=b",
     }

@@ -58,6 +58,9 @@ async def test_a_block_undoes_a_step(shop: World) -> None:
     assert outcome.reason == "sold out"
     id = f"{shop.name}Back/{key}"
     assert sent(shop, id) == [*BLOCK, "a:undo"]
+    commands = [from_record(r) for r in shop.on(f"{shop.name}wares.commands")]
+    # What it takes back must not happen any more; a block's commands say no such thing.
+    assert {c.id: c.undoes for c in commands if c.undoes} == {f"{id}#a:undo": f"{id}#a"}
     await eventually(lambda: bought(shop, id), "the event is published")
 
 

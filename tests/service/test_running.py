@@ -218,6 +218,43 @@ async def test_another_body_under_a_known_id_is_refused(shop: Shop) -> None:
     assert await shop.reserved() == ["cmd-1"]
 
 
+async def test_a_command_that_comes_after_its_undo_has_no_effect(shop: Shop) -> None:
+    """A worker that stood still may send it when its saga has long gone back. Nobody waits for its
+    answer any more; others of its key are answered."""
+    reserving(shop)
+
+    @shop.service.handles("ReleaseStock")
+    async def release(command: Any) -> Any:
+        return shop.service.messages.StockReleased(order_id=command.order_id)
+
+    await shop.start()
+    undo = {"type": "inventory.ReleaseStock", "data": b'{"order_id": "%s"}' % ORDER.encode()}
+    await shop.send(shop.command("cmd-1:undo", undoes="cmd-1", **undo))
+    assert (await shop.reply()).id == "cmd-1:undo:reply"
+    await shop.send(shop.command("cmd-1"))
+    await shop.send(shop.command("cmd-2"))
+    assert (await shop.reply()).id == "cmd-2:reply"
+    assert await shop.reserved() == ["cmd-2"]
+
+
+async def test_an_undo_leaves_the_answer_of_what_it_undoes(shop: Shop) -> None:
+    """A command that was handled before its undo is answered again as it was."""
+    reserving(shop)
+
+    @shop.service.handles("ReleaseStock")
+    async def release(command: Any) -> Any:
+        return shop.service.messages.StockReleased(order_id=command.order_id)
+
+    await shop.start()
+    await shop.send(shop.command("cmd-1"))
+    first = await shop.reply()
+    undo = {"type": "inventory.ReleaseStock", "data": b'{"order_id": "%s"}' % ORDER.encode()}
+    await shop.send(shop.command("cmd-1:undo", undoes="cmd-1", **undo))
+    await shop.reply()
+    await shop.send(shop.command("cmd-1"))
+    assert await shop.reply() == first
+
+
 async def test_other_types_are_ignored(shop: Shop) -> None:
     """A command without a handler here may be another program's; what follows is served."""
     reserving(shop)
