@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from orchestrator.messaging.bus import Transform, UndeliverableError
 from orchestrator.messaging.kafka_options import MOVED_ON, REFUSALS, stop_client
@@ -141,7 +141,7 @@ class Line:
                 transaction=self.transactional_id,
                 error=type(error).__name__,
             )
-            await self._recover(consumer, records[0])
+            await self._recover(consumer)
 
     async def _commit(self, outputs: list[Record], offset: int) -> None:
         producer = self._producer
@@ -153,7 +153,7 @@ class Line:
                 await future
             await producer.send_offsets_to_transaction({self.partition: offset}, self._group)
 
-    async def _recover(self, consumer: AIOKafkaConsumer, first: Record) -> None:
+    async def _recover(self, consumer: AIOKafkaConsumer) -> None:
         """With a new producer, if the partition is still ours: else this would keep out the one
         whose it is."""
         await self._drop_producer()
@@ -174,12 +174,16 @@ class Line:
             raise AwayError(type(error).__name__) from error
 
     async def _go_back(self, consumer: AIOKafkaConsumer) -> None:
-        """To what is committed: what was read beyond it had no effect."""
+        """To what is committed: what was read beyond it had no effect. Raises _LostError,
+        AwayError."""
         committed = await self._committed(consumer)
-        if committed is None:
-            await consumer.seek_to_beginning(self.partition)
-        else:
-            consumer.seek(self.partition, committed)
+        try:
+            if committed is None:
+                await consumer.seek_to_beginning(self.partition)
+            else:
+                consumer.seek(self.partition, committed)
+        except IllegalStateError as error:
+            raise _LostError from error
 
     async def _committed(self, consumer: AIOKafkaConsumer) -> int | None:
         try:

@@ -52,8 +52,8 @@ class KafkaTransform:
         self._joined = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Transforms until `stop` is set; a transaction that is under way is ended. A broker that
-        goes away later is waited out. Raises what `transform` raised, BusError."""
+        """Transforms until `stop` is set; a transaction that is under way is ended. Joins again
+        when the broker went away meanwhile. Raises what `transform` raised, BusError."""
         while not stop.is_set():
             try:
                 await self._session(stop)
