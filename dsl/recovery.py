@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from dsl.automaton import Run
 from dsl.lexer import END, MALFORMED, STRAY, UNCLOSED, Token
+from dsl.syntax_error import OPERATORS
 
 #: After so many the rest would hardly be read.
 MOST_ERRORS = 100
@@ -150,8 +151,13 @@ class Recovery:
             kind, text = _STAND_INS[token.type]
             stand_in = Token(kind, text, here, token.end)
             yield _Repair(self._fits([kind], ahead[1:]), [stand_in], 1)
+        accepted = self._run.accepted()
+        kind, text = OPERATORS.get(token.text, ("", ""))
+        if kind in accepted:
+            meant = Token(kind, text, here, token.end)
+            yield _Repair(self._fits([kind], ahead[1:]) + 1, [meant], 1)
         # Where a name can stand, a keyword that may be one does not stand better.
-        for kind in sorted(self._run.accepted(), key=lambda k: (k != "NAME", k)):
+        for kind in sorted(accepted, key=lambda k: (k != "NAME", k)):
             text = self._words.get(kind, "_")
             if token.type == "NAME" and text.isalpha() and _alike(text, token.text):
                 keyword = Token(kind, text, here, token.end)

@@ -23,6 +23,9 @@ _STATEMENTS = (
     *("sleep", "try", "emit", "fail", "return"),
 )
 
+#: What other languages write for an operator: its terminal, and how it is written here.
+OPERATORS = {"=": ("COMPARISON", "=="), "and": ("AND", "&&"), "or": ("OR", "||")}
+
 
 def explain(
     source: Source,
@@ -45,8 +48,15 @@ def explain(
     at = Span(source, token.start, token.end)
     line = found.splitlines()[0]
     shown = line if line == found and len(line) <= 40 else line[:37] + "…"
-    help = _help(found, expected)
-    fix = (Edit(at, ""),) if found == "," else fix_of(at, help)
+    operator = OPERATORS.get(found)
+    fix: tuple[Edit, ...]
+    # A word behind a condition has the parser expect its block already.
+    if operator and (operator[0] in accepted or (found != "=" and "{" in expected)):
+        help = Suggestion(found, operator[1])
+        fix = (Edit(at, operator[1]),)
+    else:
+        help = _help(found, expected)
+        fix = (Edit(at, ""),) if found == "," else fix_of(at, help)
     return Diagnostic("F001", f"unexpected `{shown}`", at, "cannot stand here", help, fix=fix)
 
 

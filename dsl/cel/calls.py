@@ -82,6 +82,10 @@ def _function(context: Context, expr: syntax.Call, callee: syntax.Name) -> Resul
     return _apply(context, expr, callee.text, overloads, arguments)
 
 
+#: What other languages call `size`.
+_SIZES = ("len", "length", "count")
+
+
 def _unknown_function(context: Context, name: str, callee: syntax.Name) -> Result:
     if context.variable(name) is not None:
         return context.report(
@@ -90,6 +94,8 @@ def _unknown_function(context: Context, name: str, callee: syntax.Name) -> Resul
     on_values = [*METHODS, *MACROS]
     if name in on_values:
         help = f"call it on a value, as in `x.{name}(…)`"
+    elif name in _SIZES:
+        help = "`size(x)` says how many there are"
     else:
         help = did_you_mean(name, [*FUNCTIONS, "has"], "call one that the language has")
     return context.report("F205", f"no function `{name}`", callee.at, "unknown function", help)
@@ -147,7 +153,9 @@ def _method(
 def _unknown_method(context: Context, callee: syntax.Member, receiver: Result) -> Result:
     name, known = callee.name.text, [*METHODS, *MACROS]
     help = did_you_mean(name, known)
-    if name in FUNCTIONS:
+    if name in _SIZES:
+        help = f"write `size({callee.of.at.text})`"
+    elif name in FUNCTIONS:
         help = f"write `{name}({callee.of.at.text})`"
     elif closest(name, known) is None and isinstance(plain(receiver.type), Named):
         help = "a field is read without parentheses"

@@ -23,6 +23,17 @@ def marked(text: str) -> list[int]:
     return [n for n, line in enumerate(text.splitlines(), 1) if "// here" in line]
 
 
+@pytest.mark.parametrize(("written", "meant"), [("=", "=="), ("and", "&&"), ("or", "||")])
+def test_operators_of_other_languages(written: str, meant: str) -> None:
+    """The help and the fix say what they are here; `=` is read as that at once."""
+    text = f"saga S(a: bool, b: bool) key a {{\n  if a {written} b {{ fail 5 }}\n}}\n"
+    found = findings(text)[0]
+    assert (found.at.text, found.help) == (written, f"did you mean `{meant}`?")
+    assert [edit.text for edit in found.fix] == [meant]
+    assert parse(Source("f.flow", text))[0].whole == (written == "=")
+    assert findings(text.replace(written, meant, 1)) == ()
+
+
 def test_a_block_that_is_not_closed_is_said_to_be_open() -> None:
     """The declaration after it is no setting of it; the help says what is missing."""
     (found,) = findings("service s {\n  format: json\n\nrecord R { a: int }\n")

@@ -164,6 +164,8 @@ ERRORS = [
     ("Line(sku: s, quantity: d, price: d)", "F201", "d", "expected `int`", "`int(d)`"),
     ("Line(sku: s, quantity: 1, price: 2)", "F201", "2", "expected `decimal`", "`decimal(2)`"),
     ("Line(sku: s, quantity: 1, price: 2.5)", "F201", "2.5", "`decimal`", '`decimal("2.5")`'),
+    ("len(s)", "F205", "len", "no function `len`", "`size(x)`"),
+    ("s.length()", "F205", "length", "no function `length` on `string`", "write `size(s)`"),
     ("lenght(s)", "F205", "lenght", "no function `lenght`", ""),
     ("sise(s)", "F205", "sise", "no function `sise`", "did you mean `size`?"),
     ("startsWith(s, s)", "F205", "startsWith", "no function", "call it on a value"),
