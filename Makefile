@@ -8,7 +8,7 @@ ONLY ?=
 # What the tests need of npm, where there is Node.js.
 NODE_PACKAGES := tests/editors flows/orders/node
 
-.PHONY: run test setup setup-test lint bench fuzz clean
+.PHONY: run test setup setup-test lint bench fuzz chaos clean
 
 run: setup
 	$(BIN)/orchestrate dev flows/orders --run flows/orders/orders.json $(ARGS)
@@ -30,6 +30,10 @@ bench: setup-test
 # Ten thousand inputs for all that reads a flow or an expression, and for what answers an editor.
 fuzz: $(VENV)/.tests
 	FUZZ_INPUTS=$(or $(INPUTS),10000) $(BIN)/pytest tests/dsl tests/lsp -m fuzz --timeout 3600 $(ARGS)
+
+# Processes die at every point, servers are killed and connections break, while orders come in.
+chaos: setup-test
+	$(BIN)/python -m tests.chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 setup: $(VENV)/.installed
 	$(BIN)/python -m orchestrator.dev.install

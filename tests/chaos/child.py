@@ -45,9 +45,10 @@ class PlannedError(Exception):
 @dataclass(frozen=True)
 class Orders:
     """What a process is to be. `point` is where, at its `hit`-th time, `action` happens; a delay
-    takes `seconds`, for the whole process, and longer than others wait for it by default; `routes`
-    are ports on the loopback and the proxies' ports to take instead; `mischief` is the seed for
-    repeating and delaying what it publishes, 0 for none; `without` are protections to go without.
+    takes `seconds`, for the whole process, and longer than others wait for it by default; a relay
+    holds its buckets for `lease` seconds; `routes` are ports on the loopback and the proxies' ports
+    to take instead; `mischief` is the seed for repeating and delaying what it publishes, 0 for
+    none; `without` are protections to go without.
     """
 
     role: Role
@@ -60,6 +61,7 @@ class Orders:
     action: Action = "kill"
     hit: int = 1
     seconds: float = LEASE + 1.0
+    lease: float = LEASE
     routes: Mapping[str, int] = field(default_factory=dict)
     mischief: int = 0
     without: tuple[str, ...] = ()
@@ -136,7 +138,7 @@ async def _serve(orders: Orders, tell: Callable[..., None]) -> None:
             case "relay":
                 async with Database(orders.services) as database:
                     tell(ready=True)
-                    await Relay(database, bus, lease=LEASE, idle=0.1).run(stop)
+                    await Relay(database, bus, lease=orders.lease, idle=0.1).run(stop)
 
 
 async def _when(ready: asyncio.Event, tell: Callable[..., None]) -> None:

@@ -56,7 +56,7 @@ class Evidence:
 
 def violations(evidence: Evidence) -> list[Violation]:
     """All that does not hold."""
-    checks = (_ends, _effects, _undos, _bookings, _events, _answers, _letters)
+    checks = (_ends, _effects, _undos, _bookings, _repeats, _events, _answers, _letters)
     return [v for check in checks for v in check(evidence)]
 
 
@@ -125,8 +125,13 @@ def _bookings(e: Evidence) -> Iterator[Violation]:
             yield Violation("wrong", f"bookings {sorted(extra)} of {account} never happened")
         if first != sorted(first):
             yield Violation("disorder", f"bookings of {account} came as {first}")
-        if e.calm:
-            yield from _twice(seen[account], f"published, for {account}: booking")
+
+
+def _repeats(e: Evidence) -> Iterator[Violation]:
+    """Where nothing excuses it, a relay publishes nothing twice."""
+    if e.calm:
+        events = (r for topic in ("goods.events", "money.events") for r in e.on(topic))
+        yield from _twice([(r.header("ce_id") or b"").decode() for r in events], "published")
 
 
 def _events(e: Evidence) -> Iterator[Violation]:

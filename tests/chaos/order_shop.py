@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from temporalio.client import Client
 
 from dsl.load import load
@@ -182,15 +181,3 @@ def _expected(order: dict[str, Any]) -> Any:
     if order["card"].startswith("declined"):
         return DECLINED
     return UNSHIPPED if "Moon" in order["address"] else PLACED
-
-
-def sqlite_files(folder: Path) -> dict[str, str]:
-    """Where the command line keeps the services' state when nothing is said."""
-    return {s: f"sqlite:///{folder / 'services' / s}.db" for s in SERVICES}
-
-
-async def forget_inbox(databases: dict[str, str]) -> None:
-    """Empties all inboxes."""
-    for url in set(databases.values()):
-        async with Database(url) as database, database.transaction() as session:
-            await session.execute(text("DELETE FROM inbox"))

@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import json
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -35,8 +35,9 @@ _TOPICS = ("goods.events", "money.events", "chaos.dlq", *LETTERS, *LETTERS.value
 class Scenario:
     """One run on a database of its own: processes are started with `start`, orders come with
     `order`, `verdict` waits for their ends and looks at everything. `proxied` servers are reached
-    through their proxies, `mischief` is the seed for repeated and late records, `without` are
-    protections that all processes go without."""
+    through their proxies, with `mischief` records are repeated and late, `without` are protections
+    that all processes go without. Cancels come when a saga waits for its event; `rash` ones, at any
+    time."""
 
     def __init__(
         self,
@@ -47,10 +48,12 @@ class Scenario:
         mischief: bool = False,
         proxied: bool = False,
         without: Sequence[str] = (),
+        rash: bool = False,
     ) -> None:
         self.arena, self.kind = arena, kind
         self.random = random.Random(seed)
         self.children: list[Child] = []
+        self._rash = rash
         self._mischief, self._proxied, self._without = mischief, proxied, tuple(without)
         self._name = f"r{next(_runs)}"
         self._numbers = itertools.count()
@@ -69,7 +72,7 @@ class Scenario:
         await migrate(self._database.engine, "participant")
         await create_missing(self._database.engine, metadata)
         self._reader = await self.arena.bus.tap(_TOPICS)
-        self._tasks.append(asyncio.create_task(self._hear()))
+        self.beside(self._hear())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -121,6 +124,10 @@ class Scenario:
         async with asyncio.timeout(limit):
             await child.ready.wait()
 
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Goes on until the end of this scenario."""
+        self._tasks.append(asyncio.create_task(work))
+
     # --- what happens
 
     async def order(self, kind: str) -> str:
@@ -138,9 +145,9 @@ class Scenario:
         )
         await self._publish(to_record(made, "front.events"))
         self._orders[id] = kind
-        self._tasks.append(asyncio.create_task(self._follow(id)))
+        self.beside(self._follow(id))
         if kind == "CANCELLED":
-            self._tasks.append(asyncio.create_task(self._cancel(id, self.random.uniform(0, 1.5))))
+            self.beside(self._cancel(id, self.random.uniform(0, 1.5)))
         return id
 
     async def order_all(self, rounds: int = 1) -> None:
@@ -184,11 +191,11 @@ class Scenario:
                 return found
             await asyncio.sleep(0.3)
 
-    async def settled(self, seconds: float = 3.0) -> list[Violation]:
+    async def settled(self, seconds: float = 3.0, *, calm: bool = False) -> list[Violation]:
         """What does not hold within so many seconds; returns at once when something does not."""
         end = asyncio.get_running_loop().time() + seconds
         while True:
-            found = violations(await self._evidence(False))
+            found = violations(await self._evidence(calm))
             if found or asyncio.get_running_loop().time() > end:
                 return found
             await asyncio.sleep(0.1)
@@ -239,7 +246,18 @@ class Scenario:
         await asyncio.sleep(after)
         while True:
             try:
+                if not (self._rash or await self._waits(id)):
+                    await asyncio.sleep(0.2)
+                    continue
                 await self._instances.cancel(f"Buy/{id}")
                 return
             except (UnknownInstanceError, RPCError):
                 await asyncio.sleep(0.2)
+
+    async def _waits(self, id: str) -> bool:
+        """Whether a saga has its answers and is at its `await`. Raises RPCError."""
+        description = await self.arena.client.get_workflow_handle(f"Buy/{id}").describe()
+        raw = description.raw_description
+        busy = bool(raw.pending_activities) or raw.HasField("pending_workflow_task")
+        answer = f"Buy/{id}#money".encode()
+        return not busy and any(r.header("causationid") == answer for r in self._records)
