@@ -13,8 +13,8 @@ START, END = 1 + TASK, 1
 #: A deadline (`within`): its timer, which is cancelled, or fires and wakes the saga. A saga that
 #: ends in its first task leaves no trace of it.
 DEADLINE = 2 + TASK
-#: A cancel from outside.
-CANCELLED = 1 + TASK
+#: A cancel from outside; before anything is undone a timer lets its task end.
+CANCELLED = 1 + TASK + 2 + TASK
 #: The fast way of a command, a published event, a dead letter, the question for events that came
 #: before the saga: the marker of a local activity.
 MARKER = 1

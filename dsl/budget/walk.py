@@ -246,7 +246,9 @@ class Walk:
         failed = any_of(w.failed for w in ways)
         whole = all_of([r for w in ways if (r := any_of((w.on, w.failed))) is not None])
         if failed is not None:
-            failed = Range(failed.best, whole.worst, whole.back)
+            # Those that are stopped let the task end first, each by a timer.
+            stopped = Cost(history=SLEEP * len(ways))
+            failed = Range(failed.best, whole.worst.plus(stopped), whole.back)
         return Ways(all_of(on) if len(on) == len(ways) else None, failed=failed)
 
 

@@ -87,7 +87,7 @@ class Calls:
             return None  # the worker stopped or stalled: as if no answer had come in time
 
     async def _durably(self, outgoing: Outgoing, command: Command) -> Answer:
-        self._cancels.take_effect()
+        await self._cancels.take_effect()
         # A command that was cancelled may be asked again, under its id. The server gives the id
         # free when it has closed the first activity: until then that is the one to wait for.
         if before := self._closing.pop(command.message, None):

@@ -5,6 +5,12 @@ it is done again, under the same ids; but a cancel, or a deadline, that came mea
 in the history before all of it. If it ended the saga there, what the lost task had done would
 never be undone. So a cancel is kept until the saga comes to a wait that the server knows of: by
 then everything has been done again, and is undone.
+
+And nothing is undone in the task that hears of the cancel. The server refuses to end a saga in a
+task during which an answer or a signal came; when that task is done again both stand in the
+history, and the saga may find that what it waited for is there and go on, with undos sent already.
+So a cancel that takes effect first lets its task end, by a timer; from then on the history says
+that it came first.
 """
 
 from __future__ import annotations
@@ -16,6 +22,9 @@ from typing import Any, TypeVar
 from temporalio import workflow
 
 T = TypeVar("T")
+
+#: The shortest timer of the server, in seconds.
+MOMENT = 0.001
 
 
 class Cancels:
@@ -44,6 +53,7 @@ class Cancels:
         except asyncio.CancelledError:
             if not handle.done() or handle.cancelled():
                 handle.cancel()
+                await _let_task_end()
                 raise
             self.keep()
             return handle.result()
@@ -68,7 +78,7 @@ class Cancels:
         end = workflow.time() + limit if limit is not None else None
         try:
             if not holds():
-                self.take_effect()
+                await self.take_effect()
                 await workflow.wait_condition(holds, timeout=limit)
             return True
         except TimeoutError:
@@ -76,15 +86,17 @@ class Cancels:
         except asyncio.CancelledError:
             held = holds()
             if not held and (end is None or workflow.time() < end):
+                await _let_task_end()
                 raise
             self.keep()
             return held
 
-    def take_effect(self) -> None:
+    async def take_effect(self) -> None:
         """Called before the saga waits for the server. Raises a cancel that was kept."""
         task = asyncio.current_task()
         if task in self._kept:
             self._kept.discard(task)
+            await _let_task_end()
             raise asyncio.CancelledError
 
     def forget(self) -> None:
@@ -94,6 +106,10 @@ class Cancels:
     def keep(self) -> None:
         """Keeps a cancel until the next such wait."""
         self._kept.add(asyncio.current_task())
+
+
+async def _let_task_end() -> None:
+    await _over(asyncio.ensure_future(workflow.sleep(MOMENT)))
 
 
 async def _over(handle: asyncio.Future[Any]) -> None:

@@ -62,7 +62,7 @@ class Children:
         saga = self._plan.saga(command.name)
         id, wire = self._instance(saga, command)
         try:
-            self._cancels.take_effect()
+            await self._cancels.take_effect()
         except asyncio.CancelledError:
             raise Untouched from None
         child = _Child(saga.name, id, SagaInput(wire, events=self._events), command.message)

@@ -37,7 +37,7 @@ class Invocations:
         it. Raises CommandFailed."""
         declared = self._plan.activities[command.name]
         given = self._given(declared, command)
-        self._cancels.take_effect()
+        await self._cancels.take_effect()
         if before := self._ended.pop(command.message, None):
             with contextlib.suppress(ActivityError):
                 return self._read(declared, await before)

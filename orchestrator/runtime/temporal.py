@@ -17,7 +17,7 @@ from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.messaging.codec import DecodeError, JsonCodec
 from orchestrator.messaging.payloads import Payloads
 from orchestrator.runtime.calls import Calls
-from orchestrator.runtime.cancels import Cancels
+from orchestrator.runtime.cancels import MOMENT, Cancels
 from orchestrator.runtime.children import Children
 from orchestrator.runtime.early import Early
 from orchestrator.runtime.effects import Command, Decision, Untouched
@@ -26,9 +26,6 @@ from orchestrator.runtime.handover import Handover
 from orchestrator.runtime.invocations import Invocations
 from orchestrator.runtime.parked import Parked
 from orchestrator.runtime.wire import SagaInput
-
-#: The shortest timer of the server, in seconds.
-_MOMENT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ class TemporalEffects:
         same message id."""
         if self._clock_read:
             self._clock_read = False
-            await workflow.sleep(_MOMENT)
+            await self._cancels.condition(lambda: False, MOMENT)
 
     async def receive(
         self, arms: Sequence[tuple[str, Callable[[Struct], bool]]], limit: float | None
@@ -163,5 +160,4 @@ class TemporalEffects:
         """A timer puts what was done into the history, and brings what came meanwhile, a cancel
         among it: the task that continues then does nothing else. The server refuses it when a
         signal comes in that moment, and until it is done again nobody can send one."""
-        self._cancels.take_effect()
-        await workflow.sleep(_MOMENT)
+        await self._cancels.condition(lambda: False, MOMENT)
