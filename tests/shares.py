@@ -5,17 +5,21 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadFileScheduling
 
-#: What the ids of the tests that need the session's servers begin with. One that is forgotten here
-#: holds all the same, and its process starts servers for it.
-_SERVERS = (
-    "tests/chaos/",
-    "tests/deploy/",
-    "tests/flows/",
-    "tests/messaging/",
-    "tests/runtime/test_saga_",
-    "tests/service/",
-    "tests/store/",
-)
+#: What the ids of the tests that have servers in common begin with; the first that fits counts. One
+#: that is forgotten here holds all the same, and its process starts servers for it.
+_SHARES = {
+    "servers": (
+        "tests/chaos/test_kill.py",
+        "tests/chaos/test_lost_task.py",
+        "tests/deploy/",
+        "tests/flows/",
+        "tests/messaging/",
+        "tests/runtime/test_saga_",
+        "tests/service/",
+        "tests/store/",
+    ),
+    "servers that may be killed": ("tests/chaos/",),
+}
 
 
 class Shares(LoadFileScheduling):
@@ -23,4 +27,5 @@ class Shares(LoadFileScheduling):
     processor beside them."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "servers" if nodeid.startswith(_SERVERS) else super()._split_scope(nodeid)
+        names = (name for name, begin in _SHARES.items() if nodeid.startswith(begin))
+        return next(names, super()._split_scope(nodeid))
