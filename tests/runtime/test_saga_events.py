@@ -162,7 +162,9 @@ async def test_an_event_that_cannot_be_read_is_a_dead_letter(shop: World) -> Non
         assert letter.topic == LETTERS
         assert letter.header("disposition") == b"poison"
         assert reason in (letter.header(EXCEPTION_MESSAGE) or b"")
-    assert any(r.value == b"no headers" for r in shop.on(LETTERS))
+    await eventually(
+        lambda: any(r.value == b"no headers" for r in shop.on(LETTERS)), "a dead letter"
+    )
 
 
 async def test_an_event_that_temporal_refuses_is_a_dead_letter(shop: World) -> None:

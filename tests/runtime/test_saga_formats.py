@@ -166,11 +166,18 @@ async def appears(shop: World, key: str) -> str:
     return id
 
 
-def sent(shop: World, key: str) -> list[Envelope]:
-    """The messages of both services with this key."""
+async def sent(shop: World, key: str, *types: str) -> list[Envelope]:
+    """The messages with this key, one of each of the types."""
     topics = (f"{shop.name}till", f"{shop.name}depot")
-    found = [from_record(r) for r in shop.records if r.topic.startswith(topics)]
-    return [e for e in found if e.key == key]
+
+    def came() -> list[Envelope] | None:
+        found = [from_record(r) for r in shop.records if r.topic.startswith(topics)]
+        by_type = {e.type: e for e in found if e.key == key}
+        wanted = [by_type.get(shop.name + t) for t in types]
+        return [e for e in wanted if e] if all(wanted) else None
+
+    messages: list[Envelope] = await eventually(came, f"{types} of {key} came")
+    return messages
 
 
 @pytest.mark.parametrize("key", ["quick", "slow"])
@@ -188,13 +195,13 @@ async def test_a_saga_goes_through(shop: World, participants: Participants, key:
 async def test_the_records_say_what_they_are(shop: World, participants: Participants) -> None:
     """Every message of such a service has its content type, and no JSON in it."""
     await shop.end(await begun_by_event(shop, "seen"))
-    formats = {e.type: e.content_type for e in sent(shop, "seen")}
-    assert formats == {
-        f"{shop.name}till.Charge": "application/protobuf",
-        f"{shop.name}till.Settled": "application/protobuf",
-        f"{shop.name}depot.Pack": "application/avro",
-        f"{shop.name}depot.Wanted": "application/avro",
+    formats = {
+        "till.Charge": "application/protobuf",
+        "till.Settled": "application/protobuf",
+        "depot.Pack": "application/avro",
+        "depot.Wanted": "application/avro",
     }
+    assert [e.content_type for e in await sent(shop, "seen", *formats)] == [*formats.values()]
 
 
 async def test_a_declared_failure_is_read(shop: World, participants: Participants) -> None:
@@ -226,7 +233,7 @@ async def test_what_cannot_be_read_is_buried(
 ) -> None:
     """Events and commands whose bytes mean nothing are poison, and hold up nothing."""
     await shop.end(await begun_by_event(shop, f"before-{type}"))
-    good = next(e for e in sent(shop, f"before-{type}") if e.type == shop.name + type)
+    (good,) = await sent(shop, f"before-{type}", type)
     wrong = replace(good, id=f"wrong-{type}", data=b"\x0a\xff\x01")
     letters = dead_letter_topic(shop.name + topic, group.replace("NAME", shop.name))
     reader = await shop.bus.tap([letters])
@@ -307,7 +314,7 @@ async def test_a_newer_contract_is_understood(shop: World, participants: Partici
     out, message = BytesIO(), {"colour": "red", "id": "newer", "parts": []}
     fastavro.writer(out, fastavro.parse_schema(schema), [message])
     await begun_by_event(shop, "older")
-    (good,) = [e for e in sent(shop, "older") if e.type.endswith("depot.Wanted")]
+    (good,) = await sent(shop, "older", "depot.Wanted")
     event = replace(good, id="newer", key="newer", data=out.getvalue())
     await shop.bus.publish(to_record(event, f"{shop.name}depot.events"))
     assert (await shop.end(await appears(shop, "newer"))).result == "0s"

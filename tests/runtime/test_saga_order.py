@@ -42,8 +42,13 @@ async def test_numbered_events_come_in_their_order(shop: World) -> None:
     assert (await shop.end(id)).result == "123"
     letter = await eventually(lambda: shop.letter(f"{key}-0"), "a dead letter")
     assert b"after its turn" in (letter.header(EXCEPTION_MESSAGE) or b"")
-    types = [r.header("ce_type") for r in shop.on("orderfeed.events")]
-    assert types.count(b"orderfeed.Seen") == 1
+
+    def seen() -> int:
+        types = [r.header("ce_type") for r in shop.on("orderfeed.events")]
+        return types.count(b"orderfeed.Seen")
+
+    await eventually(seen, "the saga's own event comes")
+    assert seen() == 1
     history = await shop.client.get_workflow_handle(id).fetch_history()
     scheduled = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
     [sent] = [e for e in history.events if e.event_type == scheduled]
