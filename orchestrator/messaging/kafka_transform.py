@@ -53,7 +53,8 @@ class KafkaTransform:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Transforms until `stop` is set; a transaction that is under way is ended. Joins again
-        when the broker went away meanwhile. Raises what `transform` raised, BusError."""
+        when the broker went away meanwhile; no test shows yet that this comes through a broker's
+        restart. Raises what `transform` raised, BusError."""
         while not stop.is_set():
             try:
                 await self._session(stop)

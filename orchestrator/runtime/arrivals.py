@@ -93,7 +93,7 @@ class Arrivals:
         served = next(s for s in reversed(self._running) if envelope.type in s.awaits)
         wire, type = served.read(envelope)
         payload: Struct = served.codec.from_wire(wire, type)
-        key = payload[served.plan.events[served.events[envelope.type]].key]
+        key = payload[served.contract(envelope.type).key]
         arrival = Arrival(envelope.id, envelope.type, wire)
         for saga in sorted(sagas):
             id = workflow_id(saga, key)

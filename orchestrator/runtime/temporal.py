@@ -19,7 +19,7 @@ from orchestrator.messaging.payloads import Payloads
 from orchestrator.runtime.calls import Calls
 from orchestrator.runtime.cancels import MOMENT, Cancels
 from orchestrator.runtime.children import Children
-from orchestrator.runtime.early import Early
+from orchestrator.runtime.claims import Claims
 from orchestrator.runtime.effects import Command, Decision, Untouched
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.handover import Handover
@@ -61,7 +61,7 @@ class TemporalEffects:
         self._children = Children(
             made.plan, made.codec, made.expressions, self._cancels, input.events
         )
-        self._early = Early(self._cancels)
+        self._claims = Claims(self._cancels)
         self._clock_read = False
         self.parked = Parked()
 
@@ -114,7 +114,7 @@ class TemporalEffects:
         """Waits until the mailbox holds an event that fits, or the limit has passed."""
         self._room.use()
         if any(event in self._events for event, _ in arms):
-            await self._early.into(self._mailbox)
+            await self._claims.into(self._mailbox)
         found: list[tuple[int, Struct]] = []
 
         def arrived() -> bool:

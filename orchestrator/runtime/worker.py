@@ -21,8 +21,8 @@ from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.deadletter import dead_letter_topic
 from orchestrator.runtime import events, replies
 from orchestrator.runtime.activities import Activities
+from orchestrator.runtime.claims import ClaimActivity
 from orchestrator.runtime.deployment import deployment_name
-from orchestrator.runtime.early import Claims
 from orchestrator.runtime.functions import FunctionError, Functions, make_importable
 from orchestrator.runtime.occurrences import Occurrences, OccurrenceWorkflow
 from orchestrator.runtime.replies import Replies
@@ -202,7 +202,7 @@ class SagaWorker:
             workflows=[*workflow_classes(served.plan), OccurrenceWorkflow],
             activities=[
                 *messages.all(),
-                *Claims(self._database).all(),
+                *ClaimActivity(self._database).all(),
                 *functions.all(),
                 *Occurrences(self._client, served).all(),
             ],

@@ -24,7 +24,7 @@ from orchestrator.messaging.envelope import Envelope, from_record, to_record
 from orchestrator.messaging.memory import MemoryBus
 from orchestrator.runtime import replies
 from orchestrator.runtime.activities import Activities
-from orchestrator.runtime.early import Claims
+from orchestrator.runtime.claims import ClaimActivity
 from orchestrator.runtime.events import Events
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.starts import read_parameters, start_saga
@@ -159,7 +159,7 @@ async def calendar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ca
             server.client,
             task_queue="months",
             workflows=workflow_classes(served.plan),
-            activities=[*messages.all(), *Claims(database).all()],
+            activities=[*messages.all(), *ClaimActivity(database).all()],
             workflow_runner=UnsandboxedWorkflowRunner(),
         )
         events = Events(bus, server.client, [served], [served], database)

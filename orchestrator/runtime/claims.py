@@ -27,7 +27,7 @@ _RETRY = RetryPolicy(maximum_interval=timedelta(seconds=30))
 _EVENTS, _CHARACTERS = 100, 500_000
 
 
-class Early:
+class Claims:
     """One saga's question."""
 
     def __init__(self, cancels: Cancels) -> None:
@@ -37,9 +37,9 @@ class Early:
     async def into(self, mailbox: Mailbox) -> None:
         """Completes the saga's mailbox with what is kept for it, before what came since."""
         async with self._turn:
-            found: list[Arrival] = []
             if mailbox.complete:
                 return
+            found: list[Arrival] = []
             after: int | None = 0
             while after is not None:
                 claimed = await self._claim(after)
@@ -58,8 +58,8 @@ class Early:
         return await self._cancels.finish(handle)
 
 
-class Claims:
-    """The activity."""
+class ClaimActivity:
+    """Answers it, from the store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
