@@ -50,7 +50,7 @@ class Word(NamedTuple):
 
 def coloured(texts: Sequence[str]) -> list[list[Piece]]:
     """The pieces of texts, by the engine that VS Code uses."""
-    assert NODE
+    assert NODE, "Node.js is missing"
     done = subprocess.run(
         [NODE, str(HERE / "tokens.js"), str(GRAMMAR)],
         input=json.dumps(list(texts)),

@@ -13,10 +13,10 @@ import pytest
 from dsl.cel.overloads import FUNCTIONS, MACROS, METHODS
 from dsl.types import DECLARABLE
 from tests.docs.test_language import examples
-from tests.editors.engine import GRAMMAR, INSTALLED, NODE, ROOT, Piece, coloured, keywords, words
+from tests.editors.engine import GRAMMAR, INSTALLED, ROOT, Piece, coloured, keywords, words
 
 needs_engine = pytest.mark.skipif(
-    not INSTALLED and not (NODE and os.environ.get("CI")),
+    not INSTALLED and not os.environ.get("CI"),
     reason="needs Node.js and the packages of tests/editors/package.json",
 )
 _KEYWORD = ("keyword.", "storage.", "constant.language.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from typing import Any
@@ -19,9 +20,12 @@ MANIFEST = json.loads((EXTENSION / "package.json").read_text("utf-8"))
 _TOP = ("record", "service", "saga", "scenario")
 
 
+needs_node = pytest.mark.skipif(NODE is None and not os.environ.get("CI"), reason="needs Node.js")
+
+
 def run(command: str) -> dict[str, Any]:
     """What the extension does with this setting."""
-    assert NODE
+    assert NODE, "Node.js is missing"
     done = subprocess.run(
         [NODE, str(HERE / "extension.js"), str(EXTENSION), command],
         capture_output=True,
@@ -33,7 +37,7 @@ def run(command: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.skipif(NODE is None, reason="needs Node.js")
+@needs_node
 def test_it_starts_and_stops_the_language_server() -> None:
     """The program of the settings is started with `lsp` for flows, and told to end."""
     done = run("${workspaceFolder}/bin/orchestrate")
@@ -44,7 +48,7 @@ def test_it_starts_and_stops_the_language_server() -> None:
     assert (done["started"], done["stopped"], done["errors"]) == (True, True, [])
 
 
-@pytest.mark.skipif(NODE is None, reason="needs Node.js")
+@needs_node
 def test_it_says_when_there_is_no_server() -> None:
     """A program that cannot be started is told to the user, with the setting that names it."""
     done = run("missing")
