@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -16,12 +14,13 @@ from dsl.model import Delivery
 from dsl.values import Struct
 from orchestrator import failpoint
 from orchestrator.messaging.envelope import Envelope
+from orchestrator.patience import outlast
 from orchestrator.runtime.starts import AlreadyStartedError, start_saga
 from orchestrator.runtime.versions import Served, Start, newest
 from orchestrator.runtime.wire import EVENT, Arrival, workflow_id
 from orchestrator.store import unclaimed
 from orchestrator.store.database import Database
-from orchestrator.store.errors import StoreError
+from orchestrator.store.outage import OUTAGES
 
 log = structlog.get_logger(__name__)
 
@@ -134,23 +133,18 @@ class Arrivals:
         """Waits out a Temporal server, or a store, that is away or lets nobody in; the partition's
         offset stays where it is. Raises RPCError for what this event will never be allowed, and
         DroppedError for one that is delivered at most once."""
-        wait = 0.1
-        while True:
-            try:
-                await call()
-                return
-            except RPCError as error:
-                if error.status in _FINAL:
-                    raise
-                if self._is_once(envelope):
-                    raise DroppedError from error
-                log.warning("event waits for Temporal", error=error.message)
-            except (StoreError, SQLAlchemyError, OSError) as error:
-                if self._is_once(envelope):
-                    raise DroppedError from error
-                log.warning("event waits for the store", error=type(error).__name__)
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, 5.0)
+        await outlast(call, partial(self._bear, envelope))
+
+    def _bear(self, envelope: Envelope, error: Exception) -> None:
+        if isinstance(error, RPCError) and error.status not in _FINAL:
+            on, why = "Temporal", error.message
+        elif isinstance(error, OUTAGES):
+            on, why = "the store", type(error).__name__
+        else:
+            raise error
+        if self._is_once(envelope):
+            raise DroppedError from error
+        log.warning(f"event waits for {on}", error=why)
 
     def _is_once(self, envelope: Envelope) -> bool:
         """Whether an event is tried once, and dropped when that fails."""

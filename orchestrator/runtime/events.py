@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -21,6 +19,7 @@ from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
 from orchestrator.messaging.record import Record
+from orchestrator.patience import outlast
 from orchestrator.runtime.arrivals import Arrivals, DroppedError
 from orchestrator.runtime.bury import bury
 from orchestrator.runtime.signature import InputError
@@ -28,13 +27,13 @@ from orchestrator.runtime.versions import Served, newest
 from orchestrator.service.sequencer import SequenceError, Sequencer
 from orchestrator.store import sequences
 from orchestrator.store.database import Database
-from orchestrator.store.errors import StoreError
+from orchestrator.store.outage import store_away
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
 GROUP = "orchestrate.events"
+
+_AWAY = store_away("event")
 
 
 class Events:
@@ -99,15 +98,15 @@ class Events:
         while following is not None:
             # Not in the transaction that notes its turn, which would be open until Temporal
             # answers: whoever dies between the two hands it on again, and sagas know its id.
-            mine = await _stored(partial(self._sequencer.is_next, stream, number))
+            mine = await outlast(partial(self._sequencer.is_next, stream, number), _AWAY)
             if mine:
                 await self._pass_on(following)
             place = partial(self._sequencer.place, stream, number, following, _only_if(mine))
             try:
-                await _stored(place)
+                await outlast(place, _AWAY)
             except _ItsTurnError:
                 continue
-            following = await _stored(partial(self._sequencer.turn, stream))
+            following = await self._sequencer.turn(stream)
             if following is not None:
                 number = self._number(from_record(following)) or 0
 
@@ -142,17 +141,6 @@ class Events:
         log.warning("event given up", place=record.place, error=type(error).__name__)
         topic = dead_letter_topic(record.topic, GROUP)
         await bury(self._bus, dead_letter(record, topic, error, disposition, GROUP))
-
-
-async def _stored(call: Callable[[], Awaitable[T]]) -> T:
-    wait = 0.1
-    while True:
-        try:
-            return await call()
-        except (StoreError, SQLAlchemyError, OSError) as error:
-            log.warning("event waits for the store", error=type(error).__name__)
-        await asyncio.sleep(wait)
-        wait = min(wait * 2, 5.0)
 
 
 def _only_if(passed_on: bool) -> Callable[[AsyncSession], Awaitable[None]]:

@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from dsl.model import Order
 from orchestrator.messaging.record import Record
 from orchestrator.service.kept import from_json, to_json
 from orchestrator.store import parking
 from orchestrator.store.database import Database
-from orchestrator.store.errors import StoreError
+from orchestrator.store.outage import OUTAGES
 from orchestrator.store.parking import Parked
 
 log = structlog.get_logger(__name__)
@@ -103,7 +102,7 @@ class Parking:
                 busy = 0
                 try:
                     busy = await self.look()
-                except (StoreError, SQLAlchemyError, OSError) as error:
+                except OUTAGES as error:
                     log.warning("events wait on", error=type(error).__name__)
                 if not busy:
                     await self._rest(stopped)

@@ -56,7 +56,7 @@ class ServiceRunner:
             raise ServiceError(f"service `{service.name}` has no handlers")
         self._service = service
         self._bus = bus
-        self._database = Database(database_url)
+        self._database = Database(database_url, service.still.total_seconds())
         self._concurrency = concurrency
         self._drain = drain
         every: list[Handler | Reaction] = [*service.handlers.values(), *service.reactions.values()]

@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.messaging.record import Record
+from orchestrator.patience import outlast
 from orchestrator.service.kept import from_json, to_json
 from orchestrator.store.database import Database
-from orchestrator.store.errors import StoreError
+from orchestrator.store.outage import OUTAGES, store_away
 from orchestrator.store.sequences import Early, Place, Sequences, Stream
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
 
 #: Handles one record, and those whose turn comes with it.
 Handle = Callable[[Record], Awaitable[None]]
@@ -120,7 +117,7 @@ class Sequencer:
             async with self._database.reading() as session:
                 return await self._sequences.turn(session, stream)
 
-        early = await _patiently(look)
+        early = await outlast(look, _AWAY)
         return None if early is None else from_json(early.record)
 
     async def block(self, stream: Stream, number: int) -> None:
@@ -131,14 +128,14 @@ class Sequencer:
             async with self._database.transaction() as session:
                 await self._sequences.block(session, stream, number)
 
-        await _patiently(block)
+        await outlast(block, _AWAY)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ends the waiting whose time is over, until `stop` is set."""
         while not stop.is_set():
             try:
                 await self.look()
-            except (StoreError, SQLAlchemyError, OSError) as error:
+            except OUTAGES as error:
                 log.warning("early events wait on", error=type(error).__name__)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
@@ -175,16 +172,7 @@ class Sequencer:
         self.counts[Place.BEHIND] += 1
 
 
-async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
-    wait = 0.1
-    while True:
-        try:
-            return await call()
-        except (StoreError, SQLAlchemyError, OSError) as error:
-            log.warning("order waits for the database", error=type(error).__name__)
-        await asyncio.sleep(wait)
-        wait = min(wait * 2, 5.0)
-
+_AWAY = store_away("order")
 
 _BURIED = frozenset({Place.STALE, Place.BEHIND, Place.FULL})
 

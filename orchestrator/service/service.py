@@ -51,8 +51,9 @@ class Service:
     start when missing. `remember` is how long a message is known again when it comes twice; it has
     to exceed the longest retry, those by hand included. `remember_keys` is the same for the keys of
     commands that are `idempotent by key`; without it, they are known forever. `gap` is how
-    long an event with a `sequence` waits for one before it that has not come. `program` stands in
-    for `flow`, for tests.
+    long an event with a `sequence` waits for one before it that has not come. `still` is how long a
+    handler's transaction may stand still before PostgreSQL rolls it back; zero is without end.
+    `program` stands in for `flow`, for tests.
 
         inventory = Service("inventory")
         messages, failures = inventory.messages, inventory.failures
@@ -71,6 +72,7 @@ class Service:
         remember: timedelta = timedelta(days=14),
         remember_keys: timedelta | None = None,
         gap: timedelta = timedelta(minutes=1),
+        still: timedelta = timedelta(minutes=2),
     ) -> None:
         if program is None:
             program = read_program(name, flow if flow is not None else _folder_of_caller(name))
@@ -81,6 +83,7 @@ class Service:
         self.remember = remember
         self.remember_keys = remember_keys
         self.gap = gap
+        self.still = still
         self.codec = JsonCodec(program)
         self.payloads = Payloads(program)
         self.models = Models(program)

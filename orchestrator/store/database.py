@@ -12,15 +12,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from orchestrator.store.engine import READ_ONLY, make_engine, shown
+from orchestrator.store.engine import READ_ONLY, STILL, make_engine, shown
 from orchestrator.store.errors import StoreError
 
 
 class Database:
-    """One database. `async with` closes it at the end; connections are made when needed."""
+    """One database. `async with` closes it at the end; connections are made when needed. A
+    transaction that stands still for `still` seconds is rolled back by PostgreSQL."""
 
-    def __init__(self, url: str) -> None:
-        self.engine: AsyncEngine = make_engine(url)
+    def __init__(self, url: str, still: float = STILL) -> None:
+        self.engine: AsyncEngine = make_engine(url, still)
         # SQLite has one writer. Waiting here is in turn; in SQLite it is polling and luck.
         self._turn = asyncio.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
 

@@ -27,9 +27,14 @@ _PRAGMAS = (
 )
 
 
-def make_engine(url: str) -> AsyncEngine:
+#: Seconds that a transaction may stand still, while nothing in it is asked of the database.
+STILL = 120.0
+
+
+def make_engine(url: str, still: float = STILL) -> AsyncEngine:
     """`sqlite:///path.db` or `postgresql://user@host/name`, with or without an async driver named.
-    Does not connect. Raises StoreError for any other URL."""
+    PostgreSQL ends a transaction that stands still for `still` seconds; 0: never. Does not
+    connect. Raises StoreError for any other URL."""
     parsed = database_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
@@ -38,7 +43,11 @@ def make_engine(url: str) -> AsyncEngine:
         pool_size=10,
         max_overflow=10,
         pool_pre_ping=True,  # the server's restart costs no transaction
-        connect_args={"timeout": 5},
+        connect_args={
+            "timeout": 5,
+            # A process that is stopped, or whose machine is gone, holds its locks no longer.
+            "server_settings": {"idle_in_transaction_session_timeout": f"{round(still * 1000)}ms"},
+        },
         hide_parameters=True,  # payloads do not belong in errors
     )
 

@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.store.database import Database
-from orchestrator.store.errors import StoreError
+from orchestrator.store.outage import OUTAGES
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +47,7 @@ class Sweep:
         while not stop.is_set():
             try:
                 await self.sweep(stop)
-            except (StoreError, SQLAlchemyError, OSError) as error:
+            except OUTAGES as error:
                 log.warning("what is old is kept for now", error=type(error).__name__)
             try:
                 async with asyncio.timeout(self._every):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from orchestrator.messaging.envelope import Envelope, ReplyTo, from_record, to_record
 from orchestrator.messaging.record import Record
@@ -336,3 +336,22 @@ def _letters(shop: Shop) -> str:
 
 def _any(record: Record) -> Any:
     return from_record(record).time
+
+
+async def test_how_long_a_handler_may_stand_still_is_the_services_own(shop: Shop) -> None:
+    """PostgreSQL is told for each connection, and takes the locks from who is stopped."""
+    messages = shop.service.messages
+    found: list[Any] = []
+
+    @shop.service.handles("ReserveStock")
+    async def reserve(command: Any, session: Any) -> Any:
+        if session.get_bind().dialect.name == "postgresql":
+            limit = await session.execute(text("SHOW idle_in_transaction_session_timeout"))
+            found.append(limit.scalar())
+        return messages.StockReserved(order_id=command.order_id, reservation_id="r1")
+
+    shop.service.still = timedelta(minutes=7)
+    await shop.start()
+    await shop.send(shop.command())
+    await shop.reply()
+    assert found in ([], ["7min"])

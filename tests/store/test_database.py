@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from orchestrator.store.database import Database
 from orchestrator.store.engine import database_url
@@ -98,3 +100,27 @@ async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=r"missing/x.db.*cannot be opened"):
             async with database.reading():
                 pass
+
+
+async def test_who_stands_still_in_a_transaction_holds_up_nobody_for_ever(
+    new_postgres_database: Callable[[], Awaitable[str]],
+) -> None:
+    """Its locks are free after a while, what it wrote is gone, and it hears of that at its end; it
+    may begin anew."""
+    url = await new_postgres_database()
+    async with Database(url, still=0.5) as stopped, Database(url) as other:
+        async with other.transaction() as session:
+            await session.execute(text("CREATE TABLE t (n int PRIMARY KEY)"))
+        with pytest.raises(DBAPIError):
+            async with stopped.transaction() as held:
+                await held.execute(text("INSERT INTO t VALUES (1)"))
+                async with other.transaction() as session:  # waits for the one that is held
+                    await session.execute(text("INSERT INTO t VALUES (1)"))
+                await held.execute(text("SELECT 1"))
+        async with stopped.transaction() as session:
+            await session.execute(text("INSERT INTO t VALUES (2)"))
+        async with other.reading() as session:
+            assert (await session.execute(text("SELECT n FROM t ORDER BY n"))).scalars().all() == [
+                1,
+                2,
+            ]
