@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from dsl.table import Table, compute, read, write
 
-#: Changes with what a table holds, so that none is read that another release wrote.
-_FORMAT = 1
+#: Changes with what a table holds, so that none is read that another release wrote. lark's version
+#: does not count: a grammar without conflicts has one LALR table, whoever computes it.
+_FORMAT = 2
 #: How many tables stay: each change of the grammar makes one.
 _MOST = 8
 
@@ -32,7 +31,7 @@ def cache_folder() -> Path:
 
 def table_of(grammar: str, start: str) -> Table:
     """The grammar's table for texts that are one `start`: as it was kept, else computed."""
-    named = f"{_FORMAT} {version('lark')} {start}\n{grammar}"
+    named = f"{_FORMAT} {start}\n{grammar}"
     try:
         path = cache_folder() / "grammar" / f"{sha256(named.encode()).hexdigest()[:32]}.json"
     except (OSError, RuntimeError):  # a `~` that leads nowhere
@@ -54,6 +53,8 @@ def _kept(path: Path) -> Table | None:
 
 
 def _keep(path: Path, text: str) -> None:
+    import tempfile  # seldom needed, and slow to load
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix="making-")
     try:

@@ -2,34 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from orchestrator.cli import (
-    cancel,
-    check,
-    deploy,
-    dev,
-    diagram,
-    fmt,
-    listing,
-    lsp,
-    query,
-    resolve,
-    service,
-    show,
-    signal,
-    start,
-    test,
-    unclaimed,
-    update,
-    worker,
-)
-from orchestrator.cli import eval as evaluate
+#: Where each command is, as `module:function` of this package, and an example of it. A module may
+#: have a class `Command` for its own.
+COMMANDS = {
+    "check": ("check:check", "orchestrate check flows/orders"),
+    "fmt": ("fmt:fmt", "orchestrate fmt flows --check"),
+    "test": ("test:test", "orchestrate test flows -k 'card and not limit'"),
+    "diagram": (
+        "diagram:diagram",
+        "orchestrate diagram flows/orders --format svg -o order.svg",
+    ),
+    "deploy": ("deploy:deploy", "orchestrate deploy flows/orders"),
+    "dev": ("dev:dev", "orchestrate dev flows/orders --run flows/orders/orders.json"),
+    "worker": ("worker:worker", "orchestrate worker"),
+    "service": (
+        "service:service",
+        "orchestrate service flows/orders/services.py --only payments",
+    ),
+    "start": ("start:start", "orchestrate start PlaceOrder --input @order.json --wait"),
+    "list": ("listing:list_sagas", "orchestrate list --status failed"),
+    "show": ("show:show", "orchestrate show PlaceOrder/42"),
+    "signal": (
+        "signal:signal",
+        """orchestrate signal PlaceOrder/42 Approve --input '{"by": "ada", "granted": true}'""",
+    ),
+    "query": ("query:query", "orchestrate query PlaceOrder/42 state"),
+    "update": ("update:update", "orchestrate update PlaceOrder/42 Reprice --input @price.json"),
+    "cancel": ("cancel:cancel", "orchestrate cancel PlaceOrder/42 --wait"),
+    "resolve": ("resolve:resolve", "orchestrate resolve PlaceOrder/42 --retry"),
+    "unclaimed": ("unclaimed:unclaimed_events", "orchestrate unclaimed --saga PlaceOrder"),
+    "lsp": ("lsp:lsp", "orchestrate lsp"),
+    "eval": (
+        "eval:eval_expression",
+        "orchestrate eval 'order.lines.map(l, l.price).sum()' --vars @order.json",
+    ),
+}
+
+
+class Commands(Mapping[str, Any]):
+    """The commands by name, each loaded when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        place, example = COMMANDS[name]
+        module, _, function = place.partition(":")
+        try:
+            found = import_module(f"orchestrator.cli.{module}")
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(
+            name, cls=getattr(found, "Command", TyperCommand), epilog=f"Example: {example}"
+        )(getattr(found, function))
+        return typer.main.get_command(alone)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class Program(TyperGroup):
+    """Loads the command that is asked for alone, and all of them for its help."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = Commands()  # type: ignore[assignment]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The commands' names, in the order of the help."""
+        return list(self.commands)
+
 
 app = typer.Typer(
     name="orchestrate",
+    cls=Program,
     help="A declarative saga orchestrator: .flow files run on Temporal and Kafka.",
     no_args_is_help=True,
     add_completion=False,
@@ -40,9 +94,9 @@ app = typer.Typer(
 
 
 def _print_version(asked: bool) -> None:
-    from importlib.metadata import version
-
     if asked:
+        from importlib.metadata import version
+
         typer.echo(f"orchestrate {version('orchestrate')}")
         raise typer.Exit
 
@@ -55,36 +109,3 @@ def _program(
     ] = False,
 ) -> None:
     pass
-
-
-for _name, _command, _example in (
-    ("check", check.check, "orchestrate check flows/orders"),
-    ("fmt", fmt.fmt, "orchestrate fmt flows --check"),
-    ("test", test.test, "orchestrate test flows -k 'card and not limit'"),
-    ("diagram", diagram.diagram, "orchestrate diagram flows/orders --format svg -o order.svg"),
-    ("deploy", deploy.deploy, "orchestrate deploy flows/orders"),
-    ("dev", dev.dev, "orchestrate dev flows/orders --run flows/orders/orders.json"),
-    ("worker", worker.worker, "orchestrate worker"),
-    ("service", service.service, "orchestrate service flows/orders/services.py --only payments"),
-    ("start", start.start, "orchestrate start PlaceOrder --input @order.json --wait"),
-    ("list", listing.list_sagas, "orchestrate list --status failed"),
-    ("show", show.show, "orchestrate show PlaceOrder/42"),
-    (
-        "signal",
-        signal.signal,
-        """orchestrate signal PlaceOrder/42 Approve --input '{"by": "ada", "granted": true}'""",
-    ),
-    ("query", query.query, "orchestrate query PlaceOrder/42 state"),
-    ("update", update.update, "orchestrate update PlaceOrder/42 Reprice --input @price.json"),
-    ("cancel", cancel.cancel, "orchestrate cancel PlaceOrder/42 --wait"),
-    ("resolve", resolve.resolve, "orchestrate resolve PlaceOrder/42 --retry"),
-    ("unclaimed", unclaimed.unclaimed_events, "orchestrate unclaimed --saga PlaceOrder"),
-    ("lsp", lsp.lsp, "orchestrate lsp"),
-):
-    app.command(_name, epilog=f"Example: {_example}")(_command)
-
-app.command(
-    "eval",
-    cls=evaluate.ExpressionCommand,
-    epilog="""Example: orchestrate eval 'order.lines.map(l, l.price).sum()' --vars @order.json""",
-)(evaluate.eval_expression)

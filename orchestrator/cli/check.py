@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.errors import command
-from orchestrator.cli.fixing import fix_flows
 from orchestrator.cli.flows import read_flows
 from orchestrator.cli.output import console, print_json
 
 if TYPE_CHECKING:
+    from dsl.diagnostic import Diagnostic
     from dsl.load import Loaded
 
 
@@ -39,12 +39,21 @@ def check(
     """Checks flows without running anything. The exit status is 1 when there are errors."""
     from dsl.diagnostic import has_errors
     from dsl.render import summary, to_change, to_json, to_text
-    from dsl.render_ci import to_github, to_sarif
 
-    loaded, fixed = fix_flows(paths) if fix else (read_flows(paths), [])
+    fixed: list[Diagnostic] = []
+    if fix:
+        from orchestrator.cli.fixing import fix_flows
+
+        loaded, fixed = fix_flows(paths)
+    else:
+        loaded = read_flows(paths)
     if format is Format.SARIF and not json:
+        from dsl.render_ci import to_sarif
+
         print_json(to_sarif(loaded.diagnostics))
     elif format is Format.GITHUB and not json:
+        from dsl.render_ci import to_github
+
         for diagnostic in loaded.diagnostics:
             typer.echo(to_github(diagnostic))
     elif json or format is Format.JSON:

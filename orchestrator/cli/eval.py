@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _OPTION = re.compile(r"-|-h|--|--[a-z][a-z-]*(?:=.*)?", re.DOTALL)
 
 
-class ExpressionCommand(TyperCommand):
+class Command(TyperCommand):
     """Takes an argument such as `-1 + 2` for the expression that it is."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

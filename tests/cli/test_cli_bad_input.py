@@ -184,7 +184,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("name", ["orchestrator.cli.app", "typer", "asyncio"])
+@pytest.mark.parametrize(
+    "name", ["orchestrator.cli.app", "typer", "orchestrator.cli.connections", "asyncio"]
+)
 def test_ctrl_c_while_it_loads(cli: Cli, name: str) -> None:
     """Ctrl-C before the command has begun ends the program in silence, as later."""
     done = subprocess.run(
