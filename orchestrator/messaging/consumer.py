@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from itertools import groupby
+from operator import attrgetter
 
 import structlog
 
@@ -16,6 +18,8 @@ from orchestrator.messaging.progress import Progress
 from orchestrator.messaging.record import Record, TopicPartition
 
 log = structlog.get_logger(__name__)
+
+_partition = attrgetter("topic", "partition")
 
 _POLL = 1.0
 _POLL_PAUSED = 0.05
@@ -94,16 +98,10 @@ class KeyedConsumer:
                 await asyncio.sleep(0)  # a reader with records at hand does not yield by itself
 
     def _take(self, records: list[Record]) -> None:
-        add, progress = self._lanes.add, None
-        topic, partition = "", None
-        for record in records:
-            if record.partition != partition or record.topic != topic:
-                topic, partition = record.topic, record.partition
-                assert partition is not None, "a record that was read"
-                progress = self._progress_of((topic, partition))
-            assert progress is not None
-            progress.take(record)
-            add(record, progress)
+        for partition, run in groupby(records, _partition):
+            found, progress = list(run), self._progress_of(partition)
+            progress.take(found)
+            self._lanes.add(found, progress)
 
     def _progress_of(self, partition: TopicPartition) -> Progress:
         found = self._progress.get(partition)

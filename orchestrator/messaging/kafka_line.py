@@ -13,7 +13,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from orchestrator.messaging.bus import Transform, UndeliverableError
 from orchestrator.messaging.kafka_options import MOVED_ON, REFUSALS, stop_client
-from orchestrator.messaging.kafka_reader import to_record
+from orchestrator.messaging.kafka_records import to_records
 from orchestrator.messaging.kafka_settings import NOT_ALLOWED, KafkaSettings
 from orchestrator.messaging.outputs import outputs_of
 from orchestrator.messaging.record import Record
@@ -124,7 +124,7 @@ class Line:
             log.warning("reading failed, trying again", error=type(error).__name__)
             await asyncio.sleep(_PAUSE)
             return []
-        return [to_record(r) for records in found.values() for r in records]
+        return to_records(found)
 
     async def _do(self, consumer: AIOKafkaConsumer, records: list[Record]) -> None:
         outputs = await outputs_of(self._transform, records)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from orchestrator.messaging.bus import BusError, CommitError, OnRebalance
 from orchestrator.messaging.kafka_options import MOVED_ON, stop_client
+from orchestrator.messaging.kafka_records import Batches, to_records
 from orchestrator.messaging.kafka_settings import NOT_ALLOWED, KafkaSettings
 from orchestrator.messaging.record import Record, TopicPartition
 
@@ -77,7 +76,7 @@ class KafkaReader:
             return []
         # aiokafka takes records from its buffer only while no rebalance is going on, and nothing is
         # awaited since: they are of partitions that are held now.
-        return [to_record(r) for records in found.values() for r in records]
+        return to_records(found)
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """See `Reader`."""
@@ -120,7 +119,7 @@ class KafkaReader:
         if consumer is not None:
             await stop_client(consumer, self._settings.connect_limit)
 
-    async def _fetch(self, consumer: AIOKafkaConsumer, limit: int, seconds: float) -> _Batches:
+    async def _fetch(self, consumer: AIOKafkaConsumer, limit: int, seconds: float) -> Batches:
         chosen: tuple[KafkaPartition, ...] = ()
         if self._paused:
             free = self.assignment() - self._paused
@@ -128,7 +127,7 @@ class KafkaReader:
         # During a rebalance aiokafka waits for its end, however long that takes.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds + 1):
-                found: _Batches = await consumer.getmany(
+                found: Batches = await consumer.getmany(
                     *chosen, timeout_ms=int(seconds * 1000), max_records=limit
                 )
                 return found
@@ -159,9 +158,6 @@ class KafkaReader:
             await self._when_assigned(partitions)
 
 
-_Batches = dict[KafkaPartition, list[ConsumerRecord[bytes, bytes]]]
-
-
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, revoked: OnRebalance, assigned: OnRebalance) -> None:
         self._revoked = revoked
@@ -172,17 +168,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Iterable[KafkaPartition]) -> None:
         await self._assigned(frozenset((p.topic, p.partition) for p in assigned))
-
-
-def to_record(found: Any) -> Record:
-    """What aiokafka has read, as a record."""
-    key, stamp, headers = found.key, found.timestamp, found.headers
-    return Record(
-        found.topic,
-        None if key is None else key.decode("utf-8", "surrogateescape"),
-        found.value or b"",
-        tuple([(name, value or b"") for name, value in headers]) if headers else (),
-        found.partition,
-        found.offset,
-        datetime.fromtimestamp(stamp / 1000, UTC) if stamp >= 0 else None,
-    )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
 from orchestrator.messaging.progress import Progress
 from orchestrator.messaging.record import Record
 
 Handle = Callable[[Record], Awaitable[None]]
 
-#: What orders records: their topic, partition and key; without a key, the record alone.
-_Lane = tuple[Any, ...]
+#: The queues of a partition, by key; a record without one has a queue of its own, by its offset.
+_Queues = dict[str | int, deque[Record]]
 
-_Queued = tuple[Record, Progress]
+#: A queue with its name among those of its partition.
+_Lane = tuple[_Queues, str | int, deque[Record], Progress]
 
 
 class Lanes:
@@ -34,21 +34,24 @@ class Lanes:
         self._handle = handle
         self._concurrency = concurrency
         self._failed = failed
-        self._queues: dict[_Lane, deque[_Queued]] = {}
-        self._ready: deque[tuple[_Lane, deque[_Queued]]] = deque()
+        self._partitions: dict[Progress, _Queues] = {}
+        self._ready: deque[_Lane] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
 
-    def add(self, record: Record, progress: Progress) -> None:
-        """Queues a record behind those of its key; `start` sets the tasks going."""
-        topic, key, _, _, partition, offset, _ = record
-        lane = (topic, partition, key) if key is not None else (topic, partition, None, offset)
-        queue = self._queues.get(lane)
-        if queue is None:
-            queue = self._queues[lane] = deque(((record, progress),))
-            self._ready.append((lane, queue))
-        else:
-            queue.append((record, progress))
+    def add(self, records: Sequence[Record], progress: Progress) -> None:
+        """Queues records of one partition behind those of their keys; `start` sets the tasks
+        going."""
+        queues, ready = self._partitions.setdefault(progress, {}), self._ready
+        for record in records:
+            key = record.key if record.key is not None else record.offset
+            assert key is not None, "a record that was read"
+            queue = queues.get(key)
+            if queue is None:
+                queue = queues[key] = deque((record,))
+                ready.append((queues, key, queue, progress))
+            else:
+                queue.append(record)
 
     def start(self) -> None:
         """Sets as many tasks going as there are keys to serve; but one first: when no handler
@@ -67,9 +70,11 @@ class Lanes:
     async def drain(self, limit: float) -> None:
         """Forgets what has not begun and waits for what has; what still runs after `limit`
         seconds is cancelled, because another reader may own its key from now on."""
-        for queue in self._queues.values():
-            queue.clear()
-        self._queues.clear()
+        for queues in self._partitions.values():
+            for queue in queues.values():
+                queue.clear()
+            queues.clear()
+        self._partitions.clear()
         self._ready.clear()
         if not self._tasks:
             return
@@ -93,8 +98,9 @@ class Lanes:
     async def _empty(self) -> None:
         ready, handle = self._ready, self._handle
         while ready and not self._stopped:
-            lane, queue = ready.popleft()
-            record, progress = queue.popleft()
+            lane = ready.popleft()
+            queues, key, queue, progress = lane
+            record = queue.popleft()
             try:
                 await handle(record)
             except Exception as error:
@@ -104,6 +110,6 @@ class Lanes:
             progress.finish(record)
             if queue:
                 # One record at a turn, so that a busy key does not hold a task for itself.
-                ready.append((lane, queue))
-            elif self._queues.get(lane) is queue:  # no drain forgot it while the handler ran
-                del self._queues[lane]
+                ready.append(lane)
+            elif queues.get(key) is queue:  # no drain forgot it while the handler ran
+                del queues[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from orchestrator.messaging.record import Record
 
@@ -30,11 +31,12 @@ class Progress:
         """Their values' size."""
         return self._bytes
 
-    def take(self, record: Record) -> None:
-        """A record is in flight from now on."""
-        assert record.offset is not None, "a record that was read"
-        self._open.append(record.offset)
-        self._bytes += len(record.value)
+    def take(self, records: Sequence[Record]) -> None:
+        """Records are in flight from now on."""
+        for record in records:
+            assert record.offset is not None, "a record that was read"
+            self._open.append(record.offset)
+            self._bytes += len(record.value)
 
     def finish(self, record: Record) -> None:
         """A record is done."""
