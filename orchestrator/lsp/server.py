@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import from_fs_path, to_fs_path
 
 from dsl.diagnostic import Diagnostic
 from dsl.editor.analysis import Analysis
 from dsl.editor.workspace import Workspace
 from dsl.source import Source
+from orchestrator.lsp.frames import Frames
 from orchestrator.lsp.messages import to_diagnostic
 from orchestrator.lsp.positions import Positions, changed, positions_of
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
+from orchestrator.lsp.protocol import FlowProtocol
 
 T = TypeVar("T")
 
@@ -38,25 +39,13 @@ _REFUSED = types.LSPErrorCodes.RequestFailed.value
 _log = logging.getLogger("orchestrate.lsp")
 
 
-class _Protocol(LanguageServerProtocol):
-    """Leaves the texts to the server below: the library's own lines end where Unicode's do, not
-    where the protocol's do."""
-
-    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(
-        self, params: types.DidChangeTextDocumentParams
-    ) -> Generator[Any, Any, None]:
-        """Hands the changes on as they came."""
-        handler = self.fm.features.get(types.TEXT_DOCUMENT_DID_CHANGE)
-        if handler is not None:
-            yield handler, (params,), None
-
-
 class FlowServer(LanguageServer):
     """One editor's session."""
 
+    protocol: FlowProtocol
+
     def __init__(self) -> None:
-        super().__init__("orchestrate", version("orchestrate"), protocol_cls=_Protocol)
+        super().__init__("orchestrate", version("orchestrate"), protocol_cls=FlowProtocol)
         self.flows = Workspace()
         self._texts: dict[str, str] = {}
         self._uris: dict[str, str] = {}
@@ -64,6 +53,12 @@ class FlowServer(LanguageServer):
         self._published: dict[str, tuple[Diagnostic, ...]] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
         self._took = 0.0
+
+    async def converse(self, stream: BinaryIO) -> None:
+        """Takes messages until the stream ends. Raises SystemExit when the editor says so."""
+        frames = Frames(stream, self.thread_pool)
+        while (body := await frames.message()) is not None:
+            self.protocol.receive(body)
 
     # --- places
 
@@ -78,11 +73,15 @@ class FlowServer(LanguageServer):
 
     def uri(self, path: str) -> str:
         """A path as the editor names it."""
-        return self._uris.get(path) or from_fs_path(path) or path
+        known = self._uris.get(path)
+        return (from_fs_path(path) or path) if known is None else known
 
     def path(self, uri: str) -> str:
-        """A file as the workspace names it."""
-        return to_fs_path(uri) or uri
+        """A file as the workspace names it; a text that is no file is called as it is."""
+        try:
+            return to_fs_path(uri) or uri
+        except ValueError:
+            return uri
 
     def place(self, uri: str, position: types.Position) -> tuple[Analysis, int] | None:
         """What is known of a file now, and an offset in it."""
@@ -163,6 +162,17 @@ class FlowServer(LanguageServer):
         )
 
 
+class _Out(StdoutWriter):
+    """Ends the process at once when nobody reads any more: what waits for the next message is a
+    thread, which a tidy end would wait for in turn."""
+
+    def write(self, data: bytes) -> None:
+        try:
+            super().write(data)
+        except BrokenPipeError:
+            os._exit(1)
+
+
 def answered(ask: Callable[[FlowServer, Any], T]) -> Callable[[FlowServer, Any], T | None]:
     """A question that is answered with nothing, and told in the log, where its answer fails: an
     editor has no use for more. What is refused on purpose is passed on."""
@@ -194,5 +204,8 @@ def serve() -> int:
     logging.getLogger("pygls.protocol.json_rpc").addFilter(_not_refused)
     server = FlowServer()
     register(server)
-    server.start_io()
+    server.protocol.set_writer(_Out(sys.stdout.buffer))
+    with suppress(SystemExit):
+        asyncio.run(server.converse(sys.stdin.buffer))
+    server.shutdown()  # type: ignore[no-untyped-call]
     return 0 if server.protocol._shutdown else 1

@@ -27,20 +27,31 @@ class ServerGone(Exception):
 
 
 class Refused(Exception):
-    """The server answered with an error."""
+    """The server answered with an error, under this code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Editor:
     """One session with `orchestrate lsp`; `log` is what the server said on standard error."""
 
-    def __init__(self, folder: Path | None = None, encodings: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        encodings: list[str] | None = None,
+        initialize: bool = True,
+    ) -> None:
         self.folder = folder
         self.encodings = encodings
+        self.initialize = initialize
         self.capabilities: dict[str, Any] = {}
         self.published: dict[str, list[dict[str, Any]]] = {}
         self.log = b""
         self._versions: dict[str, int] = {}
         self._wanted: dict[int, asyncio.Future[Any]] = {}
+        self._strays: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._news = asyncio.Condition()
         self._next = 0
         self._gone = False
@@ -56,6 +67,8 @@ class Editor:
             limit=2**26,
         )
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._listen())]
+        if not self.initialize:
+            return self
         general = {"positionEncodings": self.encodings} if self.encodings else {}
         answer = await self.ask(
             "initialize",
@@ -73,7 +86,7 @@ class Editor:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and not self._gone:
+        if kind is None and not self._gone and self.process.returncode is None:
             await self.leave()
         if self.process.returncode is None:
             self.process.kill()
@@ -111,6 +124,15 @@ class Editor:
         assert self.process.stdin
         self.process.stdin.write(data)
         await self.process.stdin.drain()
+
+    async def stray(self) -> dict[str, Any]:
+        """The next answer that belongs to no question of ours."""
+        return await asyncio.wait_for(self._strays.get(), PATIENCE)
+
+    def deaf(self) -> None:
+        """Reads nothing any more: what the server writes finds no reader."""
+        transport: Any = self.process._transport  # type: ignore[attr-defined]
+        transport.get_pipe_transport(1).close()
 
     # --- texts
 
@@ -215,9 +237,10 @@ class Editor:
         if "method" not in message:
             future = self._wanted.pop(message["id"], None)
             if future is None or future.done():
+                self._strays.put_nowait(message)
                 return
             if "error" in message:
-                future.set_exception(Refused(message["error"]["message"]))
+                future.set_exception(Refused(message["error"]["message"], message["error"]["code"]))
             else:
                 future.set_result(message.get("result"))
         elif message["method"] == "textDocument/publishDiagnostics":

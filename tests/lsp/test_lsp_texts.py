@@ -151,16 +151,6 @@ async def test_typing_is_not_held_up(editor: Editor, folder: Path) -> None:
     assert len(editor.published[uri]) < 100
 
 
-async def test_a_message_that_makes_no_sense_is_survived(folder: Path) -> None:
-    """Questions about unknown texts, unknown methods and broken JSON leave the server running."""
-    async with Editor(folder) as editor:
-        assert await editor.ask("textDocument/hover", at("file:///no/such.flow", 1, 1)) is None
-        await editor.tell("no/such/thing", {})
-        await editor.send_bytes(b"Content-Length: 3\r\n\r\n{x}")
-        uri = await editor.open(folder / "a.flow", "module a\n")
-        assert await editor.diagnostics(uri) == []
-
-
 async def test_the_session_ends_as_the_protocol_says(folder: Path) -> None:
     """Exit after shutdown is status 0, exit alone is status 1, and an editor that is gone ends
     the server; so does a Ctrl-C, where a person has started it."""
