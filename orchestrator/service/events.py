@@ -95,8 +95,8 @@ class Events:
             return None  # a topic carries all events of its service
         if self._blocking:
             await self._in_place(reaction, envelope, record)
-        else:
-            await self._aside(reaction, envelope, record)
+        elif not await self._aside(reaction, envelope, record):
+            return None  # with what waits for its turn behind it
         return await self._next(reaction, envelope)
 
     async def _next(self, reaction: Reaction, envelope: Envelope) -> Record | None:
@@ -104,17 +104,18 @@ class Events:
             return None
         return await self.sequencer.turn(self.sequencer.stream(envelope.type, envelope.key))
 
-    async def _aside(self, reaction: Reaction, envelope: Envelope, record: Record) -> None:
-        """One attempt; what is to be tried again is parked, and so is what comes behind that."""
+    async def _aside(self, reaction: Reaction, envelope: Envelope, record: Record) -> bool:
+        """One attempt; what is to be tried again is parked, and so is what comes behind that.
+        Whether it came to its end."""
         outages = 0
         while True:
             try:
                 if not reaction.at_most_once and await self.parking.queued(record):
-                    return
+                    return False
                 failed = await self._attempt(reaction, envelope, record, 1)
                 if failed is not None:
                     await self.parking.park(record, failed)
-                return
+                return failed is None
             except Exception as error:
                 if not _is_outage(error):
                     raise

@@ -107,6 +107,30 @@ async def test_blocking_holds_up_the_partition(shop: Shop) -> None:
     assert shelf.seen == ["bad-1", "other"]
 
 
+async def test_early_events_follow_one_that_had_to_wait(shop: Shop) -> None:
+    """They have come before it did; each of them may have to wait in its turn, too."""
+    shop.service = shop.make(pause="50ms", order="ordered")
+    seen: list[int] = []
+    failed: set[int] = set()
+
+    @shop.service.on("orders.Changed")
+    async def changed(event: Any) -> None:
+        if event.n in (1, 3) and event.n not in failed:
+            failed.add(event.n)
+            raise RuntimeError("not yet")
+        seen.append(event.n)
+
+    async def done() -> bool:
+        return len(seen) == 4
+
+    await shop.start()
+    for n in (4, 3, 2, 1):
+        data = {"order_id": ORDER, "n": n}
+        await shop.tell(f"ch-{n}", type="orders.Changed", data=data)
+    await until(done)
+    assert seen == [1, 2, 3, 4]
+
+
 def test_numbered_events_cannot_pass_each_other() -> None:
     """What is declared is kept, or the service does not come to life."""
     service = Service("inventory", program=check(order="unordered"))
