@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from dsl.source import Span
 
@@ -16,24 +17,21 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A second place that a diagnostic points at, with what is to be seen there."""
 
     at: Span
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """A text to put in the place of a span; an empty span is a place to insert at."""
 
     at: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(msgspec.Struct, frozen=True):
     """One finding. `code` has a page under `docs/errors/`; `label` stands under the carets; `fix`
     are the edits that put it right, none where a person has to decide."""
 

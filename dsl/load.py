@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from os.path import realpath
 from pathlib import Path
+
+import msgspec
 
 from dsl.check.program import check_program, in_order
 from dsl.check.waiting import emitted
@@ -21,8 +22,7 @@ from dsl.syntax import File
 LARGEST = 4 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """What `load` found. `program` is None when the diagnostics hold an error; `sources` are the
     texts by path as shown; `asked` names the modules of the files that were asked for, without
     those that were found for an import."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dsl.cel.names import TYPE_NAMES
 from dsl.diagnostic import Diagnostic, Severity

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated
 
+import msgspec
 from pydantic import PlainSerializer, PlainValidator
 
 
@@ -30,8 +30,7 @@ class Scalar(StrEnum):
     TYPE = "type"
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(msgspec.Struct, frozen=True):
     """`list<item>`; a list at run time."""
 
     item: Type
@@ -40,8 +39,7 @@ class ListOf:
         return f"list<{self.item}>"
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf:
+class MapOf(msgspec.Struct, frozen=True):
     """`map<key, value>`; a dict at run time. A declared map's key is a string; a literal's may be
     an int or a bool too, as in CEL."""
 
@@ -52,8 +50,7 @@ class MapOf:
         return f"map<{self.key}, {self.value}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Optional:
+class Optional(msgspec.Struct, frozen=True):
     """`T?`; None or a T at run time. Never nested."""
 
     of: Type
@@ -62,8 +59,7 @@ class Optional:
         return f"{self.of}?"
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """A record, message or enum by its qualified name (`shop.contracts.Order`,
     `shop.contracts.inventory.StockReserved`); a `Struct`, or for an enum its symbol as a str."""
 
@@ -73,8 +69,7 @@ class Named:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(msgspec.Struct, frozen=True):
     """What a command may reply: one of several messages, by qualified name."""
 
     names: tuple[str, ...]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class TypeValue:
+
+class TypeValue(msgspec.Struct, frozen=True):
     """What `type(x)` gives: a type by the language's name for it."""
 
     name: str

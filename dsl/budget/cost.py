@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import inf
 from operator import add
 from typing import NamedTuple
+
+import msgspec
 
 
 class Cost(NamedTuple):
@@ -63,8 +64,7 @@ def beside(costs: Iterable[Cost]) -> Cost:
     return Cost(*map(sum, zip(*made, strict=True)))._replace(seconds=max(c.seconds for c in made))
 
 
-@dataclass(slots=True)
-class Range:
+class Range(msgspec.Struct):
     """A cost between its best and its worst, and `back`, what undoing it takes at worst."""
 
     best: Cost = NOTHING

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import inf
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from dsl.budget.calls import back, child, forth
 from dsl.budget.cost import NOTHING, Cost, Range, all_of, any_of
@@ -39,8 +41,7 @@ from dsl.model import (
 from dsl.types import DURATION
 
 
-@dataclass(frozen=True, slots=True)
-class Turns:
+class Turns(msgspec.Struct, frozen=True):
     """A loop: what one turn costs, how many there are (None: that depends on data) and run at once,
     whether a condition alone ends it, and whether the saga can continue as new between two."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from dsl.budget.cost import NOTHING, Cost, Range, any_of
 
 
-@dataclass(slots=True)
-class Ways:
+class Ways(msgspec.Struct):
     """A block goes on, returns, yields, or fails; None where it never does so."""
 
     on: Range | None = None

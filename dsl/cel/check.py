@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from dsl import syntax
 from dsl.cel import building, calls, constants, containers, names, operators
@@ -22,8 +23,7 @@ from dsl.types import Type
 DEEPEST = 250
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(msgspec.Struct, frozen=True):
     """An expression with its type, which is `any` when the expression has an error."""
 
     node: Node

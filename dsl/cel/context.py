@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from dsl import syntax
 from dsl.cel.narrowing import NOTHING, NamePath, Present, path_of, without
@@ -37,23 +39,21 @@ BROKEN = Result(_BROKEN_NODE, ANY)
 Infer = Callable[..., Result]
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(msgspec.Struct):
     """The errors so far, and how deep the expression at hand is nested."""
 
-    diagnostics: list[Diagnostic] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = msgspec.field(default_factory=list)
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """One place in an expression. `present` holds the paths known not to be null there."""
 
     scope: Scope
     infer: Infer
     findings: Findings
     present: Present = NOTHING
-    locals: Mapping[str, Type] = field(default_factory=dict)
+    locals: Mapping[str, Type] = msgspec.field(default_factory=dict)
 
     def knowing(self, more: Present) -> Context:
         """The same place, with more paths known not to be null."""

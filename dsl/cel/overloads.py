@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from dsl.cel import instants
 from dsl.cel.joining import join
@@ -26,8 +26,7 @@ from dsl.types import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Overload:
+class Overload(msgspec.Struct, frozen=True):
     """One form of a function. A `Named` whose name is in angle brackets stands for any type."""
 
     parameters: tuple[Type, ...]

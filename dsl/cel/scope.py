@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from dsl.cel.nodes import Node
 from dsl.types import Named, Type
 
 
-@dataclass(frozen=True, slots=True)
-class FieldShape:
+class FieldShape(msgspec.Struct, frozen=True):
     """A field of a record or message; `default` is None when it must be given, unless the type is
     optional (then null is meant)."""
 

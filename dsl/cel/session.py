@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from dsl.cel import dynamic, wire
 from dsl.cel.arithmetic import INT_MAX, INT_MIN
@@ -25,8 +26,7 @@ from dsl.types import ANY, Named, Type
 PATH = "expression"
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
+class Evaluated(msgspec.Struct, frozen=True):
     """A value; its type is the one it has at run time, by the name that `type()` gives."""
 
     value: Any
@@ -37,8 +37,7 @@ class Evaluated:
         return type_name(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """No value: CEL's error, or the first of the diagnostics, in one sentence."""
 
     message: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from dsl import syntax
 from dsl.cel.check import Typed, check, check_arguments
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
     from dsl.check.inputs import Inputs
 
 
-@dataclass(frozen=True, slots=True)
-class SagaContext:
+class SagaContext(msgspec.Struct, frozen=True):
     """What all the statements of a saga share."""
 
     module: Module
@@ -56,8 +57,7 @@ class Checked(NamedTuple):
     ends: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """One block while it is checked. `yields` gathers the types of a collecting loop's values,
     None outside of one; `forward` tells that the pivot has been passed; `shared` are the variables
     that what runs beside this block may set at any time; in an `undo { }` `undoing` is the scope

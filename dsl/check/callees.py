@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from dsl import syntax
 from dsl.cel.scope import FieldShape
@@ -19,8 +20,7 @@ from dsl.types import ANY, NULL, Named, OneOf, Type
 FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(msgspec.Struct, frozen=True):
     """A callee: its qualified name, what it is given, what it answers, the failures that it
     declares (qualified; a saga's is `failed`), and the policy of whom it belongs to."""
 

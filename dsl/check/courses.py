@@ -6,7 +6,8 @@ Sound and not complete: what is said to be waited for is waited for on every way
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from dsl import syntax
 from dsl.depth import DEEPEST_BLOCK
@@ -19,15 +20,14 @@ State = Needs | None
 Resolve = Callable[[syntax.Path], str | None]
 
 
-@dataclass(slots=True)
-class Course:
+class Course(msgspec.Struct):
     """What a walk through a saga found: `waits` are its waits for events, races' arms included, and
     for child sagas; `gives` are the events that it emits, each with what it has waited for before;
     `ends` the same for the ways on which the saga completes."""
 
-    waits: list[tuple[str, syntax.Path]] = field(default_factory=list)
-    gives: list[tuple[str, Needs]] = field(default_factory=list)
-    ends: list[Needs] = field(default_factory=list)
+    waits: list[tuple[str, syntax.Path]] = msgspec.field(default_factory=list)
+    gives: list[tuple[str, Needs]] = msgspec.field(default_factory=list)
+    ends: list[Needs] = msgspec.field(default_factory=list)
 
 
 def course(saga: syntax.SagaDecl, event: Resolve, child: Resolve) -> Course:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from dsl import syntax
 from dsl.check.report import Report, did_you_mean
 from dsl.diagnostic import Note
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(msgspec.Struct, frozen=True):
     """A top-level declaration and the module that owns it."""
 
     module: str

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from math import ceil, inf, log
 from typing import Any
+
+from msgspec.structs import replace
 
 from dsl import syntax
 from dsl.check.imports import offer

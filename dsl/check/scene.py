@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from dsl import syntax
 from dsl.cel.check import check
@@ -20,8 +21,7 @@ from dsl.source import Span
 from dsl.types import DURATION, NULL, Type
 
 
-@dataclass(slots=True)
-class Scene:
+class Scene(msgspec.Struct):
     """One scenario; `saga` is None where it is not known, and then nothing is said of it."""
 
     module: Module
@@ -30,7 +30,7 @@ class Scene:
     callees: Callees
     report: Report
     saga: SagaModel | None = None
-    sagas: Mapping[str, SagaModel] = field(default_factory=dict)
+    sagas: Mapping[str, SagaModel] = msgspec.field(default_factory=dict)
     _met: Met | None = None
 
     def expression(self, expr: syntax.Expr, expected: Type) -> Node:
@@ -71,12 +71,11 @@ class Scene:
             self.report.warn("F364", message, path.at, f"not in `{saga}`", help)
 
 
-@dataclass(slots=True)
-class Met:
+class Met(msgspec.Struct):
     """The qualified names of a saga's messages; what is `awaited` may come."""
 
-    sent: set[str] = field(default_factory=set)
-    awaited: set[str] = field(default_factory=set)
+    sent: set[str] = msgspec.field(default_factory=set)
+    awaited: set[str] = msgspec.field(default_factory=set)
 
 
 def _meets(saga: SagaModel, sagas: Mapping[str, SagaModel]) -> Met:

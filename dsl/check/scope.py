@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from dsl import syntax
 from dsl.cel.scope import FieldShape
@@ -69,8 +70,7 @@ class ModuleScope:
         )
 
 
-@dataclass(slots=True)
-class Variable:
+class Variable(msgspec.Struct):
     """A name in a block: what it holds, where it was declared, whether anything read it, and
     whether it may be set."""
 

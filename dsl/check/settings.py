@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import zip_longest
 from typing import Any, TypeVar
+
+import msgspec
 
 from dsl import syntax
 from dsl.check.report import Report, did_you_mean
@@ -146,8 +147,7 @@ def shown(text: str) -> str:
     return line if len(line) <= 40 else f"{line[:39]}…"
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(msgspec.Struct, frozen=True):
     """A call such as `fixed(attempts: 3, every: 1s)`: its arguments' values and places by name."""
 
     name: str

@@ -7,7 +7,8 @@ name that is declared there, wherever that stands.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dsl import syntax
 from dsl.cel.check import Typed, check

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
+
+import msgspec
 
 from dsl import syntax
 from dsl.check.circles import circles
@@ -21,8 +22,7 @@ from dsl.model import wire_type
 _NAMED = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Saga:
+class _Saga(msgspec.Struct, frozen=True, eq=False):
     """A saga, its course and the events that it emits; `name` is qualified."""
 
     name: str

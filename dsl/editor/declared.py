@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from dsl import syntax
 from dsl.check.names import Module, Symbol
@@ -13,8 +14,7 @@ from dsl.source import Span
 from dsl.types import Type
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(msgspec.Struct, frozen=True):
     """A declaration: the place of its name, the syntax node that declares it, its type when it
     is a value, and its qualified name when others can see it."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from dsl import syntax
 from dsl.depth import make_room
@@ -16,8 +17,7 @@ _INSIDE = (syntax.Step, syntax.Branch, syntax.Var)
 _DEEPEST = 600
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A declaration: its kind, its name and where both stand, and what is inside."""
 
     kind: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from dsl import syntax
 from dsl.check.names import Symbol
@@ -14,8 +15,7 @@ from dsl.editor.words import WORDS
 from dsl.types import DECLARABLE
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(msgspec.Struct, frozen=True):
     """One proposal: the text, what it is, a line about it, its doc, what is written for it when
     that is more than the text; `rank` sorts, 0 first."""
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from dsl.diagnostic import Diagnostic, Edit, Severity
 from dsl.editor.declared import Declared
@@ -19,8 +20,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _GIVEN = frozenset(("module",))
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """Why a name cannot be given, in one sentence."""
 
     reason: str

@@ -69,7 +69,7 @@ def _indent(declared: Declared) -> str:
 
 def policy_words(policy: PolicyModel) -> list[tuple[str, str]]:
     """What a policy grants, inherited settings included: name and value."""
-    values = [(n, getattr(policy, n)) for n in policy.__slots__ if n not in _NOT_SETTINGS]
+    values = [(n, getattr(policy, n)) for n in policy.__struct_fields__ if n not in _NOT_SETTINGS]
     return [(name, _value(value)) for name, value in values if value is not None]
 
 
@@ -88,7 +88,7 @@ def _value(value: object) -> str:
             text += f" up to {written(value.maximum)}" if value.maximum else ""
             return text + (f", jitter {value.jitter:.0%}" if value.jitter else "")
         case Part():
-            parts = ((n, getattr(value, n)) for n in value.__slots__)
+            parts = ((n, getattr(value, n)) for n in value.__struct_fields__)
             return ", ".join(f"{n}: {_value(v)}" for n, v in parts if v is not None)
         case float():
             return f"{value:g}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
@@ -84,8 +83,7 @@ class EventModel(Model):
     wire: WireFormat = WireFormat.JSON
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ServiceModel(Part):
+class ServiceModel(Part, frozen=True, kw_only=True):
     """One bounded context's contract. `outside` tells that its events come from where no flow can
     see it."""
 

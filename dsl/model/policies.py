@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from dsl.model.part import Part
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Retry(Part):
+class Retry(Part, frozen=True, kw_only=True):
     """How often and how soon to try again. `attempts` counts the first one; the wait before
     attempt n+1 is `min(initial * factor**(n-1), maximum)`, made longer by up to the share
     `jitter`."""
@@ -47,8 +45,7 @@ class Overflow(StrEnum):
     BUFFER = "buffer"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Breaker(Part):
+class Breaker(Part, frozen=True, kw_only=True):
     """Opens after `failures` within a time, and lets one attempt through after `open_for`."""
 
     failures: int
@@ -56,16 +53,14 @@ class Breaker(Part):
     open_for: timedelta
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RateLimit(Part):
+class RateLimit(Part, frozen=True, kw_only=True):
     """So many messages in each time."""
 
     count: int
     per: timedelta
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PolicyModel(Part):
+class PolicyModel(Part, frozen=True, kw_only=True):
     """What a step is granted: `timeout` for each attempt, `retry`, and the topic that takes the
     command when all attempts are used up, and the limits of what it talks to."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dsl.model.contracts import CommandModel, EventModel, ServiceModel
 from dsl.model.data import EnumModel, RecordModel
@@ -14,8 +13,7 @@ from dsl.model.scenarios import ScenarioModel
 from dsl.model.states import AggregateModel, ProjectionModel
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModuleModel(Part):
+class ModuleModel(Part, frozen=True, kw_only=True):
     """One checked file: what it declares itself."""
 
     name: str
@@ -33,7 +31,7 @@ class ModuleModel(Part):
     @property
     def only_scenarios(self) -> bool:
         """Whether there is nothing in it but scenarios, so that there is nothing to deploy."""
-        held = (n for n in self.__slots__ if n not in ("name", "path") and getattr(self, n))
+        held = (n for n in self.__struct_fields__ if n not in ("name", "path") and getattr(self, n))
         return set(held) == {"scenarios"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from dsl.cel.nodes import Node
@@ -22,8 +21,7 @@ class ActivityModel(Model):
     doc: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StartModel(Part):
+class StartModel(Part, frozen=True, kw_only=True):
     """`starts on Event as name with (…)`: one expression for each parameter, over `name`."""
 
     event: str
@@ -31,8 +29,7 @@ class StartModel(Part):
     arguments: dict[str, Node]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScheduleModel(Part):
+class ScheduleModel(Part, frozen=True, kw_only=True):
     """`starts every interval` or `starts at "cron" in "zone"`, with one expression for each
     parameter, over the scheduled time `at`."""
 
@@ -42,8 +39,7 @@ class ScheduleModel(Part):
     arguments: dict[str, Node]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignalModel(Part):
+class SignalModel(Part, frozen=True, kw_only=True):
     """`signal name { fields }`; `record` is the qualified name of its payload."""
 
     name: str
@@ -51,8 +47,7 @@ class SignalModel(Part):
     doc: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QueryModel(Part):
+class QueryModel(Part, frozen=True, kw_only=True):
     """`query name -> type = value`; the value reads the names of the saga's outermost block."""
 
     name: str
@@ -61,8 +56,7 @@ class QueryModel(Part):
     doc: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UpdateModel(Part):
+class UpdateModel(Part, frozen=True, kw_only=True):
     """`update name { fields } when condition { sets }`; `record` is the qualified name of its
     payload, whose fields are names here beside those of the saga's outermost block."""
 
@@ -74,8 +68,7 @@ class UpdateModel(Part):
     doc: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SagaModel(Part):
+class SagaModel(Part, frozen=True, kw_only=True):
     """A saga. `key` is an expression over the parameters; `within` a constant duration."""
 
     name: str

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import field
 
 from dsl.cel.nodes import Node
 from dsl.model.part import Part, Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PatternModel(Part):
+class PatternModel(Part, frozen=True, kw_only=True):
     """A message, an activity or a signal by its qualified name, with the values of those fields
     that are named."""
 
@@ -18,8 +18,7 @@ class PatternModel(Part):
     fields: dict[str, Node] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AnswerModel(Part):
+class AnswerModel(Part, frozen=True, kw_only=True):
     """`given C replies R after d`, `given Activity returns value after d`: what a command or an
     activity with these values is answered, `times` times or always; with neither `answer` nor
     `value` it times out."""
@@ -33,8 +32,7 @@ class AnswerModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ArrivalModel(Part):
+class ArrivalModel(Part, frozen=True, kw_only=True):
     """`given Event arrives after d`, from the start of the saga; or a signal or an update of the
     saga."""
 
@@ -44,8 +42,7 @@ class ArrivalModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CancelModel(Part):
+class CancelModel(Part, frozen=True, kw_only=True):
     """`given cancelled after d`, from the start of the saga."""
 
     delay: Node | None = None
@@ -53,8 +50,7 @@ class CancelModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionModel(Part):
+class DecisionModel(Part, frozen=True, kw_only=True):
     """`given C resolved by retry after d`: what a person decides, so long after a call of `C` with
     these values has been parked; `times` times or always."""
 
@@ -69,8 +65,7 @@ class DecisionModel(Part):
 Given = AnswerModel | ArrivalModel | CancelModel | DecisionModel
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunModel(Part):
+class RunModel(Part, frozen=True, kw_only=True):
     """`run Saga(…)` with an expression for each parameter, or `run on Event(…)`: `event` then
     leads to the parameters."""
 
@@ -79,8 +74,7 @@ class RunModel(Part):
     event: PatternModel | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageExpectation(Part):
+class MessageExpectation(Part, frozen=True, kw_only=True):
     """`expect C(…)`, or with `absent` `expect no C(…)`."""
 
     message: PatternModel
@@ -89,8 +83,7 @@ class MessageExpectation(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ResultExpectation(Part):
+class ResultExpectation(Part, frozen=True, kw_only=True):
     """`expect result value`."""
 
     value: Node
@@ -98,8 +91,7 @@ class ResultExpectation(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FailureExpectation(Part):
+class FailureExpectation(Part, frozen=True, kw_only=True):
     """`expect failure part`: the reason holds this text."""
 
     part: Node
@@ -107,16 +99,14 @@ class FailureExpectation(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ParkedExpectation(Part):
+class ParkedExpectation(Part, frozen=True, kw_only=True):
     """`expect parked`: the saga waits for a person."""
 
     text: str = ""
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WithinExpectation(Part):
+class WithinExpectation(Part, frozen=True, kw_only=True):
     """`expect within limit`: the saga has ended by then."""
 
     limit: Node
@@ -133,8 +123,7 @@ Expectation = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScenarioModel(Part):
+class ScenarioModel(Part, frozen=True, kw_only=True):
     """A test of a saga: what is given, what is run, what is expected. No part of a plan."""
 
     title: str

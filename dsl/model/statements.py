@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from dsl.cel.nodes import Node
@@ -18,8 +17,7 @@ class Callee(StrEnum):
     SAGA = "saga"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CallModel(Part):
+class CallModel(Part, frozen=True, kw_only=True):
     """What is called, with one expression for each field or parameter. `command` is its qualified
     name, whatever it is."""
 
@@ -28,8 +26,7 @@ class CallModel(Part):
     arguments: dict[str, Node]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HandlerModel(Part):
+class HandlerModel(Part, frozen=True, kw_only=True):
     """`on Failure as f { }`; `failure` is an event's qualified name, `timeout` or `exhausted`."""
 
     failure: str
@@ -37,8 +34,7 @@ class HandlerModel(Part):
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StepModel(Part):
+class StepModel(Part, frozen=True, kw_only=True):
     """A step. What undoes it is a call or, in `undo_body`, statements; both are None where nothing
     does, and where `undoes_itself` tells that a called saga undoes what it did. `undo_reads_reply`
     tells that the undo reads this step's own answer."""
@@ -57,8 +53,7 @@ class StepModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LetModel(Part):
+class LetModel(Part, frozen=True, kw_only=True):
     """`let name = value`."""
 
     name: str
@@ -66,8 +61,7 @@ class LetModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetModel(Part):
+class SetModel(Part, frozen=True, kw_only=True):
     """`set name = value`."""
 
     name: str
@@ -75,8 +69,7 @@ class SetModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IfModel(Part):
+class IfModel(Part, frozen=True, kw_only=True):
     """`if`; an `else if` is an If alone in `otherwise`. `text` is the condition as written."""
 
     condition: Node
@@ -86,8 +79,7 @@ class IfModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CaseModel(Part):
+class CaseModel(Part, frozen=True, kw_only=True):
     """A case of a `match`: a message's qualified name, or an enum's symbol."""
 
     pattern: str
@@ -95,8 +87,7 @@ class CaseModel(Part):
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MatchModel(Part):
+class MatchModel(Part, frozen=True, kw_only=True):
     """`match`; without `otherwise` the cases are all there is."""
 
     subject: Node
@@ -106,8 +97,7 @@ class MatchModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WhileModel(Part):
+class WhileModel(Part, frozen=True, kw_only=True):
     """`while condition { }`."""
 
     condition: Node
@@ -116,8 +106,7 @@ class WhileModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ForModel(Part):
+class ForModel(Part, frozen=True, kw_only=True):
     """`for name in items { }`, in order or `at_most` so many at once; `collect` is the name that
     the list of its yields gets."""
 
@@ -130,16 +119,14 @@ class ForModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class YieldModel(Part):
+class YieldModel(Part, frozen=True, kw_only=True):
     """`yield value`."""
 
     value: Node
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ArmModel(Part):
+class ArmModel(Part, frozen=True, kw_only=True):
     """An event of a `race`, or a signal of the saga, by its payload's qualified name."""
 
     event: str
@@ -150,8 +137,7 @@ class ArmModel(Part):
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RaceModel(Part):
+class RaceModel(Part, frozen=True, kw_only=True):
     """`race`: the first of the arms; `after` when `limit` has passed before."""
 
     arms: tuple[ArmModel, ...]
@@ -160,8 +146,7 @@ class RaceModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SleepModel(Part):
+class SleepModel(Part, frozen=True, kw_only=True):
     """`sleep time`."""
 
     time: Node
@@ -169,8 +154,7 @@ class SleepModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TryModel(Part):
+class TryModel(Part, frozen=True, kw_only=True):
     """`try`: what completed inside is undone before a handler runs."""
 
     body: tuple[Statement, ...]
@@ -178,24 +162,21 @@ class TryModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BranchModel(Part):
+class BranchModel(Part, frozen=True, kw_only=True):
     """One branch of a `parallel`."""
 
     name: str
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ParallelModel(Part):
+class ParallelModel(Part, frozen=True, kw_only=True):
     """`parallel`: all of the branches, side by side."""
 
     branches: tuple[BranchModel, ...]
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AwaitModel(Part):
+class AwaitModel(Part, frozen=True, kw_only=True):
     """`await Event as name when condition within limit on timeout { }`; with `signal` it is a
     signal of the saga, by its payload's qualified name."""
 
@@ -209,8 +190,7 @@ class AwaitModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EmitModel(Part):
+class EmitModel(Part, frozen=True, kw_only=True):
     """`emit Event(args)`; with `once` the event is published at most once."""
 
     event: str
@@ -219,8 +199,7 @@ class EmitModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FailModel(Part):
+class FailModel(Part, frozen=True, kw_only=True):
     """`fail reason`; the reason is a string."""
 
     reason: Node
@@ -228,8 +207,7 @@ class FailModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReturnModel(Part):
+class ReturnModel(Part, frozen=True, kw_only=True):
     """`return value`."""
 
     value: Node | None = None

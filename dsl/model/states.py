@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from dsl.cel.nodes import Node
@@ -11,16 +10,14 @@ from dsl.model.part import Part, Place
 from dsl.types import TypeField
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AssignModel(Part):
+class AssignModel(Part, frozen=True, kw_only=True):
     """A new value for a field of a state."""
 
     name: str
     value: Node
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReactionModel(Part):
+class ReactionModel(Part, frozen=True, kw_only=True):
     """What an event makes of a state: of an aggregate's when the condition holds, of the row of a
     projection that `row` names (without it the event's field of the key's name)."""
 
@@ -33,8 +30,7 @@ class ReactionModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AggregateModel(Part):
+class AggregateModel(Part, frozen=True, kw_only=True):
     """A state made of the events of a key. Early events wait in a buffer: so many, so long."""
 
     name: str
@@ -49,8 +45,7 @@ class AggregateModel(Part):
     place: Place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProjectionModel(Part):
+class ProjectionModel(Part, frozen=True, kw_only=True):
     """A table made of events; `key` is one of its columns."""
 
     name: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dsl.source import Span
 from dsl.syntax.data import FieldDecl
 from dsl.syntax.expressions import Expr
@@ -11,8 +9,7 @@ from dsl.syntax.names import Identifier, Path
 from dsl.syntax.node import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Setting(Node):
+class Setting(Node, frozen=True):
     """`name: value` in a policy or a service."""
 
     name: Identifier
@@ -20,8 +17,7 @@ class Setting(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyDecl(Node):
+class PolicyDecl(Node, frozen=True):
     """`policy Name extends Other { settings }`."""
 
     name: Identifier
@@ -31,8 +27,7 @@ class PolicyDecl(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Idempotent(Node):
+class Idempotent(Node, frozen=True):
     """`idempotent by message`, `by key (f, g)` or `by version f`; `by` is the word."""
 
     by: str
@@ -40,8 +35,7 @@ class Idempotent(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class CommandDecl(Node):
+class CommandDecl(Node, frozen=True):
     """`command Name key k idempotent by … { fields } replies A | B fails C`."""
 
     name: Identifier
@@ -54,8 +48,7 @@ class CommandDecl(Node):
     idempotent: Idempotent | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EventDecl(Node):
+class EventDecl(Node, frozen=True):
     """`event Name key k sequence f delivery mode { fields }`."""
 
     name: Identifier
@@ -67,8 +60,7 @@ class EventDecl(Node):
     delivery: Identifier | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceDecl(Node):
+class ServiceDecl(Node, frozen=True):
     """`service Name { settings, commands, events }`."""
 
     name: Identifier

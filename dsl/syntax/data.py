@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dsl.source import Span
 from dsl.syntax.expressions import Expr
 from dsl.syntax.names import Identifier, Path
 from dsl.syntax.node import Node
 
 
-@dataclass(frozen=True, slots=True)
-class TypeRef(Node):
+class TypeRef(Node, frozen=True):
     """A type as written: a name with its arguments, `optional` when followed by `?`."""
 
     name: Path
@@ -20,16 +17,14 @@ class TypeRef(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Number(Node):
+class Number(Node, frozen=True):
     """`@3`; without a value when that cannot be read."""
 
     value: int | None
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDecl(Node):
+class FieldDecl(Node, frozen=True):
     """`name: type @number = default where constraint`."""
 
     name: Identifier
@@ -41,8 +36,7 @@ class FieldDecl(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter(Node):
+class Parameter(Node, frozen=True):
     """`name: type` of a saga or an activity."""
 
     name: Identifier
@@ -54,8 +48,7 @@ class Parameter(Node):
         return self.name.at.to(self.type.at)
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDecl(Node):
+class TypeDecl(Node, frozen=True):
     """`type Name = T`."""
 
     name: Identifier
@@ -64,8 +57,7 @@ class TypeDecl(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class EnumDecl(Node):
+class EnumDecl(Node, frozen=True):
     """`enum Name { A B }`."""
 
     name: Identifier
@@ -74,8 +66,7 @@ class EnumDecl(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class RecordDecl(Node):
+class RecordDecl(Node, frozen=True):
     """`record Name { fields }`."""
 
     name: Identifier

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,24 +10,21 @@ from dsl.syntax.names import Identifier, Path
 from dsl.syntax.node import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Literal(Node):
+class Literal(Node, frozen=True):
     """A constant: `"a"`, `b"a"`, `1`, `1.5`, `true`, `null`, `10s`, `20%` (a Decimal)."""
 
     value: str | bytes | bool | int | float | timedelta | Decimal | None
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Name(Node):
+class Name(Node, frozen=True):
     """A bare name."""
 
     text: str
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Member(Node):
+class Member(Node, frozen=True):
     """`of.name`."""
 
     of: Expr
@@ -36,8 +32,7 @@ class Member(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Index(Node):
+class Index(Node, frozen=True):
     """`of[key]`."""
 
     of: Expr
@@ -45,8 +40,7 @@ class Index(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Argument(Node):
+class Argument(Node, frozen=True):
     """One argument of a call; `name` is None for a positional one."""
 
     name: Identifier | None
@@ -58,8 +52,7 @@ class Argument(Node):
         return self.name.at.to(self.value.at) if self.name else self.value.at
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Node):
+class Call(Node, frozen=True):
     """`f(x)`, `x.f(y)` or, with named arguments, the building of a record or message."""
 
     callee: Expr
@@ -67,8 +60,7 @@ class Call(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Unary(Node):
+class Unary(Node, frozen=True):
     """`!x` or `-x`."""
 
     operator: str
@@ -76,8 +68,7 @@ class Unary(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Binary(Node):
+class Binary(Node, frozen=True):
     """`left operator right`; the operator as CEL writes it, `in` included."""
 
     operator: str
@@ -86,8 +77,7 @@ class Binary(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional(Node):
+class Conditional(Node, frozen=True):
     """`condition ? then : otherwise`."""
 
     condition: Expr
@@ -96,16 +86,14 @@ class Conditional(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ListLiteral(Node):
+class ListLiteral(Node, frozen=True):
     """`[a, b]`."""
 
     items: tuple[Expr, ...]
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class MapLiteral(Node):
+class MapLiteral(Node, frozen=True):
     """`{k: v}`."""
 
     entries: tuple[tuple[Expr, Expr], ...]
@@ -117,8 +105,7 @@ Expr = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation(Node):
+class Invocation(Node, frozen=True):
     """A callee with its arguments."""
 
     callee: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from dsl.source import Source, Span
 from dsl.syntax.contracts import PolicyDecl, ServiceDecl
@@ -15,8 +14,7 @@ from dsl.syntax.scenarios import ScenarioDecl
 from dsl.syntax.states import AggregateDecl, ProjectionDecl
 
 
-@dataclass(frozen=True, slots=True)
-class ImportDecl(Node):
+class ImportDecl(Node, frozen=True):
     """`from module import a, b`."""
 
     module: Path
@@ -37,8 +35,7 @@ Declaration = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class File(Node):
+class File(Node, frozen=True):
     """One parsed `.flow` file. Scenarios have titles, not names, and stand apart; `words` are all
     that stand behind the imports, where there are any; `whole` tells that nothing of the text was
     skipped, whatever mistakes are in it."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dsl.source import Span
 from dsl.syntax.node import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier(Node):
+class Identifier(Node, frozen=True):
     """A name where it stands."""
 
     text: str
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Path(Node):
+class Path(Node, frozen=True):
     """A dotted name: `shop.contracts`, `inventory.ReserveStock`, `OutOfStock`."""
 
     parts: tuple[Identifier, ...]

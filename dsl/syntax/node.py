@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from dsl.source import Span
 
 
-class Node:
-    """A part of the tree: a frozen dataclass, which holds its parts alone or in tuples."""
-
-    __slots__ = ()
-    #: The names of its fields, which dataclasses set.
-    __match_args__: tuple[str, ...] = ()
+class Node(msgspec.Struct, frozen=True):
+    """A part of the tree, which holds its parts alone or in tuples."""
 
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes right inside one, in the order of its fields."""
-    for name in node.__match_args__:
+    for name in node.__struct_fields__:
         yield from _flat(getattr(node, name))
 
 

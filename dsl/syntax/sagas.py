@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dsl.source import Span
 from dsl.syntax.data import FieldDecl, Parameter, TypeRef
 from dsl.syntax.expressions import Argument, Expr, Literal
@@ -12,8 +10,7 @@ from dsl.syntax.node import Node
 from dsl.syntax.statements import Block, Set
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityDecl(Node):
+class ActivityDecl(Node, frozen=True):
     """`activity Name(params) -> T from "package.module:function"`."""
 
     name: Identifier
@@ -24,8 +21,7 @@ class ActivityDecl(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class StartsOn(Node):
+class StartsOn(Node, frozen=True):
     """`starts on Event as e with (param: e.x)`."""
 
     event: Path
@@ -34,8 +30,7 @@ class StartsOn(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class StartsEvery(Node):
+class StartsEvery(Node, frozen=True):
     """`starts every interval with (param: at)`."""
 
     interval: Expr
@@ -43,8 +38,7 @@ class StartsEvery(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class StartsAt(Node):
+class StartsAt(Node, frozen=True):
     """`starts at "cron" in "zone" with (param: at)`."""
 
     cron: Literal
@@ -56,8 +50,7 @@ class StartsAt(Node):
 Scheduled = StartsEvery | StartsAt
 
 
-@dataclass(frozen=True, slots=True)
-class SignalDecl(Node):
+class SignalDecl(Node, frozen=True):
     """`signal Name { fields }`: what a saga may be told."""
 
     name: Identifier
@@ -66,8 +59,7 @@ class SignalDecl(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class QueryDecl(Node):
+class QueryDecl(Node, frozen=True):
     """`query name -> type = value`: what a saga may be asked."""
 
     name: Identifier
@@ -77,8 +69,7 @@ class QueryDecl(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateDecl(Node):
+class UpdateDecl(Node, frozen=True):
     """`update Name { fields } when condition { sets }`: what may be changed in a saga."""
 
     name: Identifier
@@ -92,8 +83,7 @@ class UpdateDecl(Node):
 Input = SignalDecl | QueryDecl | UpdateDecl
 
 
-@dataclass(frozen=True, slots=True)
-class SagaDecl(Node):
+class SagaDecl(Node, frozen=True):
     """`saga Name(params) -> T clauses { inputs body }`."""
 
     name: Identifier

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
 
 from dsl.source import Span
 from dsl.syntax.expressions import Argument, Expr, Invocation, Literal
@@ -14,8 +13,7 @@ from dsl.syntax.node import Node
 Decision = typing.Literal["retry", "skip", "fail"]
 
 
-@dataclass(frozen=True, slots=True)
-class GivenAnswer(Node):
+class GivenAnswer(Node, frozen=True):
     """`given C(field: value) replies R(…) after d 2 times`; with `fails` it is a failure."""
 
     subject: Path
@@ -27,8 +25,7 @@ class GivenAnswer(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class GivenTimeout(Node):
+class GivenTimeout(Node, frozen=True):
     """`given C(field: value) times out 2 times`."""
 
     subject: Path
@@ -37,8 +34,7 @@ class GivenTimeout(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class GivenValue(Node):
+class GivenValue(Node, frozen=True):
     """`given Activity(parameter: value) returns expr after d 2 times`."""
 
     subject: Path
@@ -49,8 +45,7 @@ class GivenValue(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class GivenArrival(Node):
+class GivenArrival(Node, frozen=True):
     """`given Event(…) arrives after d`."""
 
     message: Invocation
@@ -58,16 +53,14 @@ class GivenArrival(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class GivenCancel(Node):
+class GivenCancel(Node, frozen=True):
     """`given cancelled after d`."""
 
     delay: Expr | None
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class GivenDecision(Node):
+class GivenDecision(Node, frozen=True):
     """`given C(field: value) resolved by retry after d 2 times`."""
 
     subject: Path
@@ -81,8 +74,7 @@ class GivenDecision(Node):
 Given = GivenAnswer | GivenTimeout | GivenValue | GivenArrival | GivenCancel | GivenDecision
 
 
-@dataclass(frozen=True, slots=True)
-class RunSaga(Node):
+class RunSaga(Node, frozen=True):
     """`run Saga(…)`; with `on_event`, `run on Event(…)`."""
 
     callee: Invocation
@@ -90,8 +82,7 @@ class RunSaga(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectMessage(Node):
+class ExpectMessage(Node, frozen=True):
     """`expect C(…)`; with `absent`, `expect no C(…)`."""
 
     message: Invocation
@@ -99,31 +90,27 @@ class ExpectMessage(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectResult(Node):
+class ExpectResult(Node, frozen=True):
     """`expect result value`."""
 
     value: Expr
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectFailure(Node):
+class ExpectFailure(Node, frozen=True):
     """`expect failure part`."""
 
     part: Expr
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectParked(Node):
+class ExpectParked(Node, frozen=True):
     """`expect parked`."""
 
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectWithin(Node):
+class ExpectWithin(Node, frozen=True):
     """`expect within limit`."""
 
     limit: Expr
@@ -133,8 +120,7 @@ class ExpectWithin(Node):
 Expect = ExpectMessage | ExpectResult | ExpectFailure | ExpectParked | ExpectWithin
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioDecl(Node):
+class ScenarioDecl(Node, frozen=True):
     """`scenario "title" { given … run … expect … }`, its parts in the order of the text."""
 
     title: Literal

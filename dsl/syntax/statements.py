@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dsl.source import Span
 from dsl.syntax.data import TypeRef
 from dsl.syntax.expressions import Expr, Invocation
@@ -11,16 +9,14 @@ from dsl.syntax.names import Identifier, Path
 from dsl.syntax.node import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Block(Node):
+class Block(Node, frozen=True):
     """`{ statements }`."""
 
     statements: tuple[Statement, ...]
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Handler(Node):
+class Handler(Node, frozen=True):
     """`on Failure as f { }`, `on timeout { }`, `on exhausted { }`."""
 
     failure: Path
@@ -29,15 +25,13 @@ class Handler(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class UndoNone(Node):
+class UndoNone(Node, frozen=True):
     """`undo none`: nothing to undo, said on purpose."""
 
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Step(Node):
+class Step(Node, frozen=True):
     """`step name = Callee(args)` with its clauses."""
 
     name: Identifier
@@ -50,8 +44,7 @@ class Step(Node):
     pivot: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Let(Node):
+class Let(Node, frozen=True):
     """`let name = value`; the value of a `for` is the list of its yields."""
 
     name: Identifier
@@ -59,8 +52,7 @@ class Let(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Var(Node):
+class Var(Node, frozen=True):
     """`var name: T = value`."""
 
     name: Identifier
@@ -69,8 +61,7 @@ class Var(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Set(Node):
+class Set(Node, frozen=True):
     """`set name = value`."""
 
     name: Identifier
@@ -78,8 +69,7 @@ class Set(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Case(Node):
+class Case(Node, frozen=True):
     """`case Message as m { }`, `case symbol { }`."""
 
     pattern: Path
@@ -88,8 +78,7 @@ class Case(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Match(Node):
+class Match(Node, frozen=True):
     """`match subject { cases else { } }`."""
 
     subject: Expr
@@ -98,8 +87,7 @@ class Match(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class While(Node):
+class While(Node, frozen=True):
     """`while condition { }`."""
 
     condition: Expr
@@ -107,8 +95,7 @@ class While(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class For(Node):
+class For(Node, frozen=True):
     """`for name in items parallel at_most { }`; without `at_most` in order."""
 
     name: Identifier
@@ -118,16 +105,14 @@ class For(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Yield(Node):
+class Yield(Node, frozen=True):
     """`yield value`: the loop's next value, and the end of this turn of it."""
 
     value: Expr
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Try(Node):
+class Try(Node, frozen=True):
     """`try { } on Failure as f { }`."""
 
     body: Block
@@ -135,8 +120,7 @@ class Try(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Arm(Node):
+class Arm(Node, frozen=True):
     """`on Event as e when condition { }` of a race."""
 
     event: Path
@@ -146,8 +130,7 @@ class Arm(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class After(Node):
+class After(Node, frozen=True):
     """`after limit { }` of a race."""
 
     limit: Expr
@@ -155,8 +138,7 @@ class After(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Race(Node):
+class Race(Node, frozen=True):
     """`race { arms after limit { } }`."""
 
     arms: tuple[Arm, ...]
@@ -164,16 +146,14 @@ class Race(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sleep(Node):
+class Sleep(Node, frozen=True):
     """`sleep time`."""
 
     time: Expr
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class If(Node):
+class If(Node, frozen=True):
     """`if condition { } else if … else { }`."""
 
     condition: Expr
@@ -182,8 +162,7 @@ class If(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Branch(Node):
+class Branch(Node, frozen=True):
     """`branch name { }`."""
 
     name: Identifier
@@ -191,16 +170,14 @@ class Branch(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Parallel(Node):
+class Parallel(Node, frozen=True):
     """`parallel { branches }`."""
 
     branches: tuple[Branch, ...]
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Await(Node):
+class Await(Node, frozen=True):
     """`await Event as e when condition within limit on timeout { }`; also of a signal."""
 
     event: Path
@@ -211,24 +188,21 @@ class Await(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Emit(Node):
+class Emit(Node, frozen=True):
     """`emit Event(args)`."""
 
     event: Invocation
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Fail(Node):
+class Fail(Node, frozen=True):
     """`fail reason`."""
 
     reason: Expr
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Return(Node):
+class Return(Node, frozen=True):
     """`return value`."""
 
     value: Expr | None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dsl.source import Span
 from dsl.syntax.data import FieldDecl
 from dsl.syntax.expressions import Expr, Literal
@@ -12,8 +10,7 @@ from dsl.syntax.node import Node
 from dsl.syntax.statements import Set
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction(Node):
+class Reaction(Node, frozen=True):
     """`on Event as e for row when condition { set … }` of an aggregate or a projection."""
 
     event: Path
@@ -24,8 +21,7 @@ class Reaction(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class AggregateDecl(Node):
+class AggregateDecl(Node, frozen=True):
     """`aggregate Name key k snapshot every n buffer n within time { fields, reactions }`."""
 
     name: Identifier
@@ -39,8 +35,7 @@ class AggregateDecl(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectionDecl(Node):
+class ProjectionDecl(Node, frozen=True):
     """`projection Name key k { columns, reactions }`."""
 
     name: Identifier

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import msgspec
 
 from dsl import syntax
 from dsl.source import Span
@@ -12,8 +13,7 @@ from dsl.source import Span
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(msgspec.Struct, frozen=True):
     """A clause, until its declaration takes it."""
 
     word: str

@@ -36,7 +36,7 @@ def test_every_word_of_the_grammar_is_on_it() -> None:
 def test_every_setting_of_a_policy_is_on_it() -> None:
     """With a value."""
     kept = {"name", "doc", "attempts", "initial", "factor", "maximum", "jitter", "place"}
-    settings = {*PolicyModel.__slots__, "retry"} - kept
+    settings = {*PolicyModel.__struct_fields__, "retry"} - kept
     assert [s for s in settings if not re.search(rf"^  {s}: ", CODE, re.M)] == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.resources import files
 from random import Random
@@ -11,7 +10,8 @@ from typing import Any, NamedTuple
 from lark import Lark
 from lark.grammar import Rule, Symbol
 
-from dsl.source import Source, Span
+from dsl.source import Span
+from dsl.syntax import Node
 
 #: Texts of the terminals that have more than one.
 _TEXTS = {
@@ -172,8 +172,8 @@ def bare(node: Any) -> Any:
     """A syntax tree without places, and without the set of all words that a file has."""
     if isinstance(node, tuple) and not isinstance(node, Span):
         return tuple(bare(n) for n in node)
-    if is_dataclass(node) and not isinstance(node, Source):
-        kept = [f.name for f in fields(node) if f.name not in ("at", "source", "words")]
+    if isinstance(node, Node):
+        kept = [n for n in node.__struct_fields__ if n not in ("at", "source", "words")]
         return (type(node).__name__, *((k, bare(getattr(node, k))) for k in kept))
     # 1, 1.0 and true are equal in Python.
     return (type(node).__name__, node)
