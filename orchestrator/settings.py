@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     database: SecretStr | None = None
     #: SQLAlchemy URL for the participants that the command line runs.
     services_database: SecretStr | None = None
-    #: The loopback port at which `orchestrate service` serves `/live` and `/ready`.
+    #: The loopback port at which a worker and services serve `/live`, `/ready` and `/metrics`.
     health_port: int | None = Field(default=None, ge=0, le=65535)
     #: The folder in which a worker finds the modules of the flows' activities, besides those that
     #: are installed and those beside the flows.

@@ -38,6 +38,7 @@ COMMANDS = {
     "cancel": ("cancel:cancel", "orchestrate cancel PlaceOrder/42 --wait"),
     "resolve": ("resolve:resolve", "orchestrate resolve PlaceOrder/42 --retry"),
     "unclaimed": ("unclaimed:unclaimed_events", "orchestrate unclaimed --saga PlaceOrder"),
+    "lag": ("lag:lag", "orchestrate lag --watch"),
     "lsp": ("lsp:lsp", "orchestrate lsp"),
     "eval": (
         "eval:eval_expression",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from orchestrator.messaging.bus import Bus
+    from orchestrator.messaging.kafka_lag import KafkaLag
     from orchestrator.runtime.running import Running
     from orchestrator.store.database import Database
 
@@ -27,7 +28,8 @@ class Connections:
     A command asks for the servers before the store, so that it changes nothing when one is down.
     """
 
-    def __init__(self, environment: str | None = None) -> None:
+    def __init__(self, environment: str | None = None, role: str = "orchestrate") -> None:
+        """`role` is the process's name in its traces, where the environment names no other."""
         from orchestrator.dev.record import read_running
         from orchestrator.settings import load_settings
 
@@ -35,8 +37,12 @@ class Connections:
         running = read_running(self.settings.data)
         self._running = running.addresses if running else None
         self._stack = AsyncExitStack()
+        self._role = role
 
     async def __aenter__(self) -> Self:
+        from orchestrator.telemetry.exporting import exporting
+
+        self._stack.enter_context(exporting(self._role))
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -63,6 +69,17 @@ class Connections:
         """Kafka. Raises CommandError without an address, BusError without an answer."""
         from orchestrator.messaging.kafka import KafkaBus
 
+        return await self._stack.enter_async_context(KafkaBus(self.kafka))
+
+    async def lag(self) -> KafkaLag:
+        """What Kafka knows of groups. Raises CommandError, BusError."""
+        from orchestrator.messaging.kafka_lag import KafkaLag
+
+        return await self._stack.enter_async_context(KafkaLag(self.kafka))
+
+    @property
+    def kafka(self) -> str:
+        """Kafka's bootstrap servers. Raises CommandError without."""
         address = self.settings.kafka or (self._running.kafka if self._running else None)
         if address is None and self._running:
             raise CommandError(
@@ -72,7 +89,7 @@ class Connections:
             )
         if address is None:
             raise CommandError(f"no Kafka to talk to: {_START} ORCHESTRATE_KAFKA=host:port")
-        return await self._stack.enter_async_context(KafkaBus(address))
+        return address
 
     async def database(self) -> Database:
         """The store, migrated. Raises StoreError."""
@@ -84,6 +101,19 @@ class Connections:
         database = await self._stack.enter_async_context(Database(self.settings.database_url))
         await migrate(database.engine)
         return database
+
+    async def topics(self) -> list[str]:
+        """Those of the deployed modules, and the one of the answers to sagas. Raises StoreError."""
+        from orchestrator.compile.stored import read_plan
+        from orchestrator.runtime.replies import TOPIC
+        from orchestrator.store import versions
+
+        found = {TOPIC.name}
+        async with (await self.database()).reading() as session:
+            for module, version in (await versions.current(session)).items():
+                stored = await versions.find_version(session, module, version)
+                found |= {t.name for t in read_plan(stored.plan).topics} if stored else set()
+        return sorted(found)
 
     async def running(self, id: str) -> Running:
         """A saga, with the plan that it follows. Raises what `client`, `database` and

@@ -29,6 +29,7 @@ from orchestrator.service import Service
 from orchestrator.settings import load_settings
 from orchestrator.store.database import Database
 from orchestrator.store.migrate import migrate
+from orchestrator.telemetry.exporting import exporting
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -68,6 +69,7 @@ class DevRun:
         log_to_file(data / "logs" / "dev.log")
         stack = DevStack(data, require_kafka=self._require_kafka, say=self._say)
         async with AsyncExitStack() as opened:
+            opened.enter_context(exporting("orchestrate-dev"))
             opened.push_async_callback(stack.stop)
             self._say("starting Temporal and Kafka")
             await unless(stop, stack.start())

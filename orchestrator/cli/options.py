@@ -10,6 +10,15 @@ Environment = Annotated[
     str | None,
     typer.Option("--env", help="An environment of orchestrate.toml; `local` without one."),
 ]
+HealthPort = Annotated[
+    int | None,
+    typer.Option(
+        metavar="PORT",
+        min=0,
+        max=65535,
+        help="Serve /live, /ready and /metrics on this port of the loopback interface.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 Input = Annotated[str, typer.Option("--input", "-i", help="Its fields: JSON, `@file`, or `-`.")]
 OnceId = Annotated[

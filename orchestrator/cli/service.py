@@ -9,7 +9,7 @@ import typer
 
 from orchestrator.cli.connections import Connections
 from orchestrator.cli.errors import CommandError, command
-from orchestrator.cli.options import Environment
+from orchestrator.cli.options import Environment, HealthPort
 
 if TYPE_CHECKING:
     from orchestrator.service import Service
@@ -21,15 +21,7 @@ async def service(
     only: Annotated[
         list[str] | None, typer.Option(help="Only this service; may be said more than once.")
     ] = None,
-    health: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PORT",
-            min=0,
-            max=65535,
-            help="Serve /live and /ready on this port of the loopback interface.",
-        ),
-    ] = None,
+    health: HealthPort = None,
     drain: Annotated[
         float, typer.Option(min=0, help="Seconds for what is under way when it stops.")
     ] = 20.0,
@@ -43,12 +35,14 @@ async def service(
     from orchestrator.cli.logs import log_to_stderr
     from orchestrator.cli.participants import database_urls, read_services
     from orchestrator.cli.signals import stop_event, unless
+    from orchestrator.messaging.lag_watch import watch_lag
     from orchestrator.service import Health
+    from orchestrator.service.reaction import reaction_group
 
     services = _chosen(read_services(file), only, file)
     stop = stop_event()
     log_to_stderr()
-    async with Connections(env) as to:
+    async with Connections(env, "-".join(services)) as to:
         bus = await unless(stop, to.bus())
         urls = database_urls(to.settings, services)
         async with AsyncExitStack() as stack:
@@ -57,6 +51,9 @@ async def service(
             where = "" if asked is None else f"; http://127.0.0.1:{asked.port}/ready"
             typer.echo(f"serving {', '.join(services)}; Ctrl-C stops{where}", err=True)
             async with asyncio.TaskGroup() as tasks:
+                if asked is not None:
+                    groups = [*services, *map(reaction_group, services)]
+                    tasks.create_task(watch_lag(to.kafka, groups, stop))
                 for name, each in services.items():
                     tasks.create_task(
                         each.serve(bus, urls[name], stop=stop, drain=drain, health=asked)

@@ -16,6 +16,7 @@ from orchestrator.messaging.bus import BusError, CommitError, Reader
 from orchestrator.messaging.lanes import Handle, Lanes
 from orchestrator.messaging.progress import Progress
 from orchestrator.messaging.record import Record, TopicPartition
+from orchestrator.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +66,12 @@ class KeyedConsumer:
         self._end = asyncio.Event()
         self._error: Exception | None = None
         reader.on_revoked(self._revoked)
+        if meters := metrics.meters():
+            meters.consumer(name, self.held)
+
+    def held(self) -> metrics.Held:
+        """What is in flight: records and bytes by partition."""
+        return {p: (s.in_flight, s.bytes) for p, s in self._progress.items()}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consumes until `stop` is set, then waits for the handlers that run, commits and closes

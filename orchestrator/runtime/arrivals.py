@@ -21,6 +21,7 @@ from orchestrator.runtime.wire import EVENT, Arrival, workflow_id
 from orchestrator.store import unclaimed
 from orchestrator.store.database import Database
 from orchestrator.store.outage import OUTAGES
+from orchestrator.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,8 @@ class Arrivals:
         self._database = database
         self._events_per_run = events_per_run
         self.counts: Counter[str] = Counter()
+        if meters := metrics.meters():
+            meters.outcomes("events", self.counts)
 
     async def take(self, envelope: Envelope) -> None:
         """Hands on an event, as often as it comes. Raises DecodeError, InputError, CelError for

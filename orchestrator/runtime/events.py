@@ -18,6 +18,7 @@ from orchestrator.messaging.codec import CodecError
 from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
+from orchestrator.messaging.observed import observed_handle
 from orchestrator.messaging.record import Record
 from orchestrator.patience import outlast
 from orchestrator.runtime.arrivals import Arrivals, DroppedError
@@ -28,6 +29,7 @@ from orchestrator.service.sequencer import SequenceError, Sequencer
 from orchestrator.store import sequences
 from orchestrator.store.database import Database
 from orchestrator.store.outage import store_away
+from orchestrator.telemetry import metrics, traces
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +75,8 @@ class Events:
         ended = asyncio.Event()
         beside = asyncio.create_task(self._sequencer.run(ended))
         try:
-            await KeyedConsumer(reader, self._receive, name=GROUP).run(stop)
+            receive = observed_handle(self._receive, GROUP)
+            await KeyedConsumer(reader, receive, name=GROUP).run(stop)
         finally:
             ended.set()
             await beside
@@ -137,6 +140,9 @@ class Events:
 
     async def _bury(self, record: Record, error: Exception, disposition: Disposition) -> None:
         self.counts[disposition.value] += 1
+        traces.failed(error)
+        if meters := metrics.meters():
+            meters.letter(GROUP, record.topic, disposition.value)
         # Its text may quote the payload: that stands in the dead letter alone.
         log.warning("event given up", place=record.place, error=type(error).__name__)
         topic = dead_letter_topic(record.topic, GROUP)

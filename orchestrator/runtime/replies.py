@@ -17,10 +17,12 @@ from orchestrator.messaging.bus import Bus, Reader
 from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
 from orchestrator.messaging.envelope import EnvelopeError, ReplyTo, from_record
+from orchestrator.messaging.observed import observed_handle
 from orchestrator.messaging.record import Record
 from orchestrator.runtime.answers import answer_of
 from orchestrator.runtime.bury import bury
 from orchestrator.runtime.wire import Answer, split_message_id
+from orchestrator.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,8 @@ class Replies:
         self._reader: Reader | None = None
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self.counts: Counter[str] = Counter()
+        if meters := metrics.meters():
+            meters.outcomes("replies", self.counts)
 
     async def start(self) -> None:
         """Joins the group; commands sent from now on can be answered to this process."""
@@ -47,7 +51,8 @@ class Replies:
     async def run(self, stop: asyncio.Event) -> None:
         """Receives until `stop` is set."""
         assert self._reader, "start comes first"
-        consumer = KeyedConsumer(self._reader, self._receive, name=GROUP, concurrency=256)
+        receive = observed_handle(self._receive, GROUP)
+        consumer = KeyedConsumer(self._reader, receive, name=GROUP, concurrency=256)
         await consumer.run(stop)
 
     def reply_to(self) -> ReplyTo:

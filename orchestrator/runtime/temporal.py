@@ -21,6 +21,7 @@ from orchestrator.runtime.cancels import MOMENT, Cancels
 from orchestrator.runtime.children import Children
 from orchestrator.runtime.claims import Claims
 from orchestrator.runtime.effects import Command, Decision, Untouched
+from orchestrator.runtime.ends import count_park
 from orchestrator.runtime.evaluation import Expressions
 from orchestrator.runtime.handover import Handover
 from orchestrator.runtime.invocations import Invocations
@@ -154,6 +155,7 @@ class TemporalEffects:
 
     async def attention(self, path: str, reason: str) -> Decision:
         """Parks until a person decides."""
+        count_park()
         return await self.parked.decision(path, reason)
 
     async def settle(self) -> None:

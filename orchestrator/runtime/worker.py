@@ -19,10 +19,12 @@ from dsl.model import TopicModel
 from orchestrator.compile.stored import read_plan
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.deadletter import dead_letter_topic
+from orchestrator.messaging.observed import observed_bus
 from orchestrator.runtime import events, replies
 from orchestrator.runtime.activities import Activities
 from orchestrator.runtime.claims import ClaimActivity
 from orchestrator.runtime.deployment import deployment_name
+from orchestrator.runtime.ends import metering
 from orchestrator.runtime.functions import FunctionError, Functions, make_importable
 from orchestrator.runtime.occurrences import Occurrences, OccurrenceWorkflow
 from orchestrator.runtime.replies import Replies
@@ -74,7 +76,7 @@ class SagaWorker:
         self._events_per_run = events_per_run
         self._gap = gap
         self._client = client
-        self._bus = bus
+        self._bus = bus = observed_bus(bus)
         self._database = database
         self._replies = Replies(bus, client)
         self._window = Window(window)
@@ -208,6 +210,7 @@ class SagaWorker:
             ],
             # The plan is deterministic by construction, and the sandbox costs 1.7 times the CPU.
             workflow_runner=UnsandboxedWorkflowRunner(),
+            interceptors=metering(),
             deployment_config=WorkerDeploymentConfig(
                 version=version,
                 use_worker_versioning=True,

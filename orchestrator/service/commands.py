@@ -17,6 +17,7 @@ from orchestrator.service.process import Process, Processed
 from orchestrator.service.relay import Relay
 from orchestrator.service.service import Service
 from orchestrator.store.errors import ConflictError
+from orchestrator.telemetry import metrics, traces
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,9 @@ class Commands:
             await self._send(envelope, processed)
 
     def _broken(self, handler: Handler, envelope: Envelope, error: Exception) -> None:
+        traces.failed(error)
+        if meters := metrics.meters():
+            meters.failed(self._service, handler.command.topic, error)
         log.error(
             "handler failed, no answer sent",
             service=self._service,

@@ -17,6 +17,7 @@ from orchestrator.messaging.codec import DecodeError
 from orchestrator.messaging.deadletter import Disposition
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
 from orchestrator.messaging.record import Record
+from orchestrator.messaging.traced import processing
 from orchestrator.service.gates import Gates
 from orchestrator.service.parking import Failed, Parking
 from orchestrator.service.post import Post
@@ -29,6 +30,7 @@ from orchestrator.store import sequences
 from orchestrator.store.database import Database
 from orchestrator.store.errors import ConflictError, StoreError
 from orchestrator.store.sequences import Stream
+from orchestrator.telemetry import metrics, traces
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +61,7 @@ class Events:
         stop: asyncio.Event,
     ) -> None:
         self._service = service.name
+        self._group = reaction_group(service.name)
         self._process = process
         self._relay = relay
         self._stop = stop
@@ -149,7 +152,8 @@ class Events:
         reaction = self._reactions.get(envelope.type)
         if reaction is None:
             return None  # a release that handles it no longer
-        failed = await self._attempt(reaction, envelope, record, attempt)
+        with processing(record, self._group):
+            failed = await self._attempt(reaction, envelope, record, attempt)
         if failed is None and (following := await self._next(reaction, envelope)) is not None:
             await self.handle(following)
         return failed
@@ -236,6 +240,9 @@ class Events:
     def _failed(
         self, reaction: Reaction, envelope: Envelope, error: Exception, attempt: int
     ) -> None:
+        traces.failed(error)
+        if meters := metrics.meters():
+            meters.failed(self._group, reaction.event.topic, error)
         log.warning(
             "handler failed, the event waits",
             service=self._service,

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
 from orchestrator.service.errors import ServiceError
+from orchestrator.telemetry import metrics
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -27,6 +28,9 @@ _PATIENCE = 3.0
 class Health:
     """An HTTP server on the loopback interface, while it is entered; port 0 takes any that is free.
 
+    While it is open numbers are kept: `GET /metrics` is what Prometheus asks. What is to be counted
+    is made after it.
+
     `GET /live` is answered with 200 as long as the process can answer at all. `GET /ready` is 200
     when every service is ready, else 503, with the reasons: `{"status": "not ready", "services":
     {"inventory": ["the database … does not answer …"]}}`.
@@ -42,6 +46,7 @@ class Health:
 
     async def __aenter__(self) -> Self:
         """Raises ServiceError when the port is taken."""
+        self._meters = metrics.begin()
         # An HTTP server is for those who want one; loading it takes a while.
         from uvicorn import Config, Server
 
@@ -74,7 +79,7 @@ class Health:
 
     def _application(self) -> Starlette:
         from starlette.applications import Starlette
-        from starlette.responses import JSONResponse
+        from starlette.responses import JSONResponse, Response
         from starlette.routing import Route
 
         async def live(request: Request) -> JSONResponse:
@@ -86,7 +91,13 @@ class Health:
             found = {"status": "ready" if fine else "not ready", "services": reasons}
             return JSONResponse(found, status_code=200 if fine else 503)
 
-        return Starlette(routes=[Route("/live", live), Route("/ready", ready)])
+        async def numbers(request: Request) -> Response:
+            accept = request.headers.get("accept", "")
+            text, kind = metrics.exposition(self._meters.registry, accept)
+            return Response(text, headers={"content-type": kind})
+
+        paths = {"/live": live, "/ready": ready, "/metrics": numbers}
+        return Starlette(routes=[Route(path, answer) for path, answer in paths.items()])
 
     async def _reasons(self) -> dict[str, list[str]]:
         found = await asyncio.gather(*(_asked(probe) for probe in self._probes.values()))

@@ -19,6 +19,7 @@ from orchestrator.service.errors import ServiceError
 from orchestrator.service.message import Message
 from orchestrator.service.models import to_value
 from orchestrator.store.outbox import OutboxMessage
+from orchestrator.telemetry import traces
 
 if TYPE_CHECKING:
     from orchestrator.service.service import Service
@@ -84,6 +85,9 @@ class Outgoing:
             raise ServiceError(
                 f"service `{self._service.name}`: `{simple(name)}` cannot be sent: {error}"
             ) from None
+        context = traces.carried(
+            {traces.TRACEPARENT: cause.traceparent, traces.TRACESTATE: cause.tracestate}
+        )
         return Envelope(
             id=id,
             type=wire_type(name),
@@ -94,8 +98,8 @@ class Outgoing:
             content_type=content_type,
             correlation_id=cause.correlation_id,
             causation_id=cause.id,
-            traceparent=cause.traceparent,
-            tracestate=cause.tracestate,
+            traceparent=context[traces.TRACEPARENT],
+            tracestate=context[traces.TRACESTATE],
         )
 
     def _record(self, cause: Envelope, id: str, message: Message) -> tuple[Record, Envelope]:

@@ -11,6 +11,7 @@ from orchestrator import failpoint
 from orchestrator.messaging.bus import Bus, BusError, UndeliverableError
 from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
 from orchestrator.messaging.record import Record
+from orchestrator.telemetry import metrics, traces
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,9 @@ class Post:
 
     async def give_up(self, record: Record, error: BaseException, why: Disposition) -> None:
         """Puts a record among the dead letters of its topic."""
+        traces.failed(error)
+        if meters := metrics.meters():
+            meters.letter(self._group, record.topic, why.value)
         log.warning(
             "message dead-lettered",
             group=self._group,

@@ -15,6 +15,7 @@ from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import dead_letter_topic
 from orchestrator.messaging.lanes import Handle
+from orchestrator.messaging.observed import observed_bus, observed_handle
 from orchestrator.service.calls import Calls
 from orchestrator.service.commands import Commands
 from orchestrator.service.errors import ServiceError
@@ -55,7 +56,7 @@ class ServiceRunner:
         if not service.handlers and not service.reactions:
             raise ServiceError(f"service `{service.name}` has no handlers")
         self._service = service
-        self._bus = bus
+        self._bus = bus = observed_bus(bus)
         self._database = Database(database_url, service.still.total_seconds())
         self._concurrency = concurrency
         self._drain = drain
@@ -150,6 +151,7 @@ class ServiceRunner:
     async def _consumer(self, topics: list[str], group: str, handle: Handle) -> KeyedConsumer:
         reader = await self._bus.reader(topics, group)
         self._readiness.readers[group] = reader
+        handle = observed_handle(handle, group)
         return KeyedConsumer(
             reader, handle, concurrency=self._concurrency, name=group, drain_limit=self._drain
         )
