@@ -34,8 +34,9 @@ def parse(source: Source) -> tuple[syntax.File, tuple[Diagnostic, ...]]:
         return _with_words(run.values[-1], tokens), _in_order(builder.diagnostics)
     errors: list[Diagnostic] = []
 
-    def report(token: Token, before: Token | None, todo: str) -> None:
-        found = explain(source, token, before, run.accepted(), words)
+    def report(token: Token, before: Token | None, todo: str, meant: str) -> None:
+        accepted = {meant} if meant else run.accepted()
+        found = explain(source, token, before, accepted, words)
         errors.append(replace(found, help=todo, fix=()) if todo else found)
 
     whole = Recovery(run, tokens, source.text, words, report).go_on(index)

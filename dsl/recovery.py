@@ -7,11 +7,11 @@ next declaration, statement or end of the block is skipped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from dsl.automaton import Run
 from dsl.lexer import END, MALFORMED, STRAY, UNCLOSED, Token
+from dsl.suggestion import alike
 from dsl.syntax_error import OPERATORS
 
 #: After so many the rest would hardly be read.
@@ -44,21 +44,39 @@ _NEVER_INSERTED = _OPENING | {
     *("INT", "FLOAT", "STRING", "BYTES", "DURATION", "PERCENT", "COMPARISON"),
 }
 
+#: Clauses behind what a command holds.
+_ANSWERS = ("REPLIES", "FAILS")
+
 #: Signs that other languages have between things, and that are best left out.
 _IDLE = (",", ";")
 
 
 class _Repair(NamedTuple):
-    """Tokens to put in the place of `taken` ones, and how many of the following then fit."""
+    """Tokens to put in the place of `taken` ones, and how many of the following then fit; `likely`
+    where what was written looks like what is put."""
 
     fits: int
     put: list[Token]
     taken: int
+    likely: bool = False
+
+    @property
+    def worth(self) -> int:
+        """What tells the better of two."""
+        return self.fits + self.likely
+
+
+class _Slip(NamedTuple):
+    """A keyword that was misspelt; `fits` when what follows goes on as after the right one."""
+
+    kind: str
+    fits: bool
 
 
 class Recovery:
     """Drives a run over the tokens of a text; `report` is told the token of each mistake, the
-    one before it, and what has to be done before it, when that is known."""
+    one before it, what has to be done before it, and the keyword that it was meant to be, when
+    those are known."""
 
     def __init__(
         self,
@@ -66,7 +84,7 @@ class Recovery:
         tokens: list[Token],
         text: str,
         words: Mapping[str, str],
-        report: Callable[[Token, Token | None, str], None],
+        report: Callable[[Token, Token | None, str, str], None],
     ) -> None:
         self._run = run
         self._tokens = tokens
@@ -75,6 +93,7 @@ class Recovery:
         self._report = report
         self._synced = -1
         self._owed = 0
+        self._sure = False  # the last mistake was no doubt a slip
         self._made_up = False  # a name that stands for one that is missing
 
     def go_on(self, index: int) -> bool:
@@ -87,14 +106,22 @@ class Recovery:
                 # It closes a block that was given up.
                 self._owed -= 1
                 after: int | None = index + 1
+            elif index > mended and (slip := self._slip(index)):
+                self._report_slip(index, slip)
+                self._sure = True
+                after = self._retake(index, slip)
+                whole = whole and slip.fits
             else:
                 todo = self._unfinished(index)
-                far = index - mended >= _ENOUGH or (index > mended and self._begins_line(index))
+                # What comes soon after a mend is likely to come of it, unless that is beyond doubt.
+                soon = index - mended < _ENOUGH and not self._sure
+                far = index > mended and (not soon or self._begins_line(index))
                 if far or token.type in _STAND_INS:
                     at = index - bool(todo)
-                    self._report(self._tokens[at], self._tokens[at - 1] if at else None, todo)
+                    self._report(self._tokens[at], self._tokens[at - 1] if at else None, todo, "")
                 if token.type == END:
                     return False
+                self._sure = False
                 mends = index > mended and not todo and self._repair(index)
                 after = index if mends else self._skip(index)
                 whole = whole and mends
@@ -121,18 +148,68 @@ class Recovery:
             return "close the block before it with `}`"
         return ""
 
+    # --- a word that was taken for a name
+
+    def _slip(self, index: int) -> _Slip | None:
+        """The keyword that the word before the mistake was meant to be."""
+        word = self._tokens[index - 1] if index else None
+        if word is None or word.type != "NAME" or self._run.values[-1] is not word:
+            return None
+        alike = [k for k, text in self._words.items() if text.isalpha() and _alike(text, word.text)]
+        if not alike:
+            return None
+        below = len(self._run.states) - 1
+        line = next(n for n in range(1, _ENOUGH) if n + 1 == _ENOUGH or self._ends(index + n))
+        ahead = [t.type for t in self._tokens[index : index + line]]
+        for kind in alike:
+            if self._run.reach((kind, *ahead), below) > len(ahead):
+                return _Slip(kind, fits=True)
+        # What a clause would belong to was closed when the word seemed to begin the next thing.
+        if self._run.accepted() == {"COLON"}:
+            answers = self._run.reach(("COMMAND", "NAME", "KEY"), below) == 3
+            colon = self._run.reach(("COLON", *ahead)) > len(ahead)
+            for kind in alike:
+                if kind in _ANSWERS if answers else kind == "WHERE" and not colon:
+                    return _Slip(kind, fits=False)
+        return None
+
+    def _report_slip(self, index: int, slip: _Slip) -> None:
+        before = self._tokens[index - 2] if index > 1 else None
+        self._report(self._tokens[index - 1], before, "", slip.kind)
+
+    def _retake(self, index: int, slip: _Slip) -> int:
+        """Goes back to before the word, to take it for what was meant, or to leave out the clause
+        that it begins; gives the index to go on from."""
+        self._run.cut(len(self._run.states) - 1)
+        if slip.fits:
+            word = self._tokens[index - 1]
+            meant = Token(slip.kind, self._words[slip.kind], word.start, word.end)
+            self._tokens[index - 1] = meant
+            return index - 1
+        while not self._ends(index):
+            index += 1
+        return index
+
+    def _ends(self, place: int) -> bool:
+        """Whether a clause that was begun before has ended here."""
+        token = self._tokens[min(place, len(self._tokens) - 1)]
+        if self._begins_line(place) or token.type in _OPENING or token.type in ("RBRACE", END):
+            return True
+        return token.type == "NAME" and any(_alike(self._words[k], token.text) for k in _ANSWERS)
+
     # --- small repairs
 
     def _repair(self, index: int) -> bool:
         """Mends the tokens at a mistake, when most of what follows then fits."""
-        best = max(self._repairs(index), key=lambda r: r.fits)
+        best = max(self._repairs(index), key=lambda r: r.worth)
         stop = index + best.taken + best.fits
         # What begins a line may well be the next mistake.
         sign = not best.put and self._tokens[index].text in _IDLE
         enough = _ENOUGH - self._begins_line(stop) * (2 if sign else 1)
-        if best.fits < min(enough, len(self._tokens) - index - best.taken):
+        if best.worth < min(enough, len(self._tokens) - index - best.taken):
             return False
         self._tokens[index : index + best.taken] = best.put
+        self._sure = best.likely
         self._made_up |= any(self._is_name(t) for t in best.put)
         return True
 
@@ -155,13 +232,13 @@ class Recovery:
         kind, text = OPERATORS.get(token.text, ("", ""))
         if kind in accepted:
             meant = Token(kind, text, here, token.end)
-            yield _Repair(self._fits([kind], ahead[1:]) + 1, [meant], 1)
+            yield _Repair(self._fits([kind], ahead[1:]), [meant], 1, likely=True)
         # Where a name can stand, a keyword that may be one does not stand better.
         for kind in sorted(accepted, key=lambda k: (k != "NAME", k)):
             text = self._words.get(kind, "_")
             if token.type == "NAME" and text.isalpha() and _alike(text, token.text):
                 keyword = Token(kind, text, here, token.end)
-                yield _Repair(self._fits([kind], ahead[1:]) + 1, [keyword], 1)
+                yield _Repair(self._fits([kind], ahead[1:]), [keyword], 1, likely=True)
             if kind not in _NEVER_INSERTED:
                 inserted = Token(kind, text, here, here)
                 yield _Repair(self._fits([kind], ahead), [inserted], 0)
@@ -227,4 +304,4 @@ class Recovery:
 
 
 def _alike(a: str, b: str) -> bool:
-    return SequenceMatcher(None, a, b).ratio() >= 0.7
+    return alike(a, b, 0.7)

@@ -38,6 +38,13 @@ def fix_of(at: Span, help: str) -> tuple[Edit, ...]:
     the wrong name, or where another name may have been meant as well."""
     if not isinstance(help, Suggestion) or at.text != help.wrong:
         return ()
-    alike = SequenceMatcher(None, help.wrong.lower(), help.right.lower()).ratio() >= _A_SLIP
+    wrong, right = help.wrong.lower(), help.right.lower()
     # A name that is only completed is none to doubt.
-    return (Edit(at, help.right),) if alike or help.right.endswith(help.wrong) else ()
+    sure = alike(wrong, right, _A_SLIP) or help.right.endswith(help.wrong)
+    return (Edit(at, help.right),) if sure else ()
+
+
+def alike(a: str, b: str, enough: float) -> bool:
+    """Whether one word may be a slip of the other: near enough in difflib's measure, or the same
+    letters in another order."""
+    return sorted(a) == sorted(b) or SequenceMatcher(None, a, b).ratio() >= enough

@@ -9,8 +9,9 @@ from dsl.layout.piece import Child, Piece, first
 from dsl.layout.words import Words, blank
 from dsl.lexer import Token
 
-#: The lists that may end with a comma: one stands there when each item has a line of its own.
-_TRAILING = frozenset(("arguments", "list_literal", "map_literal"))
+#: The only brackets that hold no list. A list may end with a comma: one stands there when each item
+#: has a line of its own.
+_NO_LIST = "grouped"
 
 
 def block(rule: str, opening: Token, items: Sequence[Child], closing: Token, words: Words) -> Piece:
@@ -53,7 +54,7 @@ def listing(
             inside.append(LINE if _comma(before) else blank(before, child))
         inside.append(words.child(child))
         before = child
-    if content and (comma or rule in _TRAILING) and before is not None and not _comma(before):
+    if content and (comma or rule != _NO_LIST) and before is not None and not _comma(before):
         inside.append(IfBroken(","))
     if above:
         inside += [NEW, above]

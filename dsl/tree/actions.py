@@ -87,9 +87,7 @@ _CLAUSES = {
 }
 
 #: The rules that hold what stands in a pair of brackets, or on both sides of a colon.
-_GROUPS = frozenset(
-    ("field_block", "type_arguments", "set_block", "parameters", "arguments", "entry")
-)
+_GROUPS = frozenset(("field_block", "type_arguments", "set_block", "arguments", "entry"))
 
 #: The rules that pass on the one thing they hold.
 _PASSED = frozenset(("module_decl", "key_field", "as_name"))

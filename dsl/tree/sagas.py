@@ -11,7 +11,7 @@ from dsl import syntax
 from dsl.diagnostic import Diagnostic
 from dsl.source import Span
 from dsl.tree.builder import Builder
-from dsl.tree.clauses import Clause, content, first, group, named, of_kind
+from dsl.tree.clauses import Clause, content, first, named, of_kind
 
 
 class Sagas(Builder):
@@ -19,7 +19,9 @@ class Sagas(Builder):
 
     def activity_decl(self, at: Span, c: list[Any]) -> syntax.ActivityDecl:
         function = self._text(c[-1])
-        return syntax.ActivityDecl(c[0], group(c), content(c), function, self._doc(at), at)
+        return syntax.ActivityDecl(
+            c[0], of_kind(c, syntax.Parameter), content(c), function, self._doc(at), at
+        )
 
     def saga_decl(self, at: Span, c: list[Any]) -> syntax.SagaDecl:
         clauses = of_kind(c, Clause)
@@ -28,7 +30,7 @@ class Sagas(Builder):
         starts = self._starts(clauses)
         return syntax.SagaDecl(
             name=c[0],
-            parameters=group(c),
+            parameters=of_kind(c, syntax.Parameter),
             result=once.get("result"),
             key=once.get("key"),
             starts=of_kind(starts, syntax.StartsOn),

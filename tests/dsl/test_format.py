@@ -99,6 +99,36 @@ def test_the_form_of_each_construct() -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("activity A", ' -> int from "m:f"'),
+        ("saga A", " key a { }"),
+        ("service s { command C key a idempotent by key ", " { a: int } }"),
+        ("saga S(k: int) key k { emit s.E", " }"),
+        ("saga S(k: int) key k { let x = ", " }"),
+        ("saga S(k: int) key k { step a = s.C", " undo none }"),
+    ],
+    ids=["activity", "saga", "by key", "emit", "list", "step"],
+)
+def test_every_list_in_brackets_may_end_with_a_comma(before: str, after: str) -> None:
+    """On one line none stands there; where each item has its own line, every one has its comma."""
+    items = {"saga A": "a: int", "acti": "a: int", "serv": "a"}
+    item = items.get(before[:6], items.get(before[:4], "k"))
+    opening, closing = "[]" if before.endswith("= ") else "()"
+    one, more = (item, item.replace("a", "b", 1).replace("k", "k + k"))
+
+    def written(inside: str) -> str:
+        return laid_out(Source("f", f"{before}{opening}{inside}{closing}{after}")) or ""
+
+    short = written(f"{one}, {more}")
+    assert f"{opening}{one}, {more}{closing}" in short
+    assert written(f"{one}, {more},") == short
+    long = written(f"{one}, // c\n {more}")
+    assert f"{more},\n" in long
+    assert written(f"{one}, // c\n {more},") == long
+
+
 def test_the_time_grows_with_the_length() -> None:
     """Ten times the lines take about ten times as long."""
 

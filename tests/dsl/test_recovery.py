@@ -12,6 +12,7 @@ from dsl.parse import parse
 from dsl.recovery import MOST_ERRORS
 from dsl.source import Source
 from tests.dsl.generated import flow_of
+from tests.dsl.golden import GOLDEN
 
 
 def findings(text: str) -> tuple[Diagnostic, ...]:
@@ -110,6 +111,44 @@ def test_every_mistake_is_reported_once_and_where_it_is() -> None:
 def test_what_follows_a_mistake_is_read(text: str) -> None:
     found = findings(text)
     assert [d.at.source.position(d.at.start)[0] for d in found] == marked(text), found
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("saga S(id: string) key id { step a = s.C() undoo s.D() }", "undo"),
+        ("saga S(id: string) kye id { }", "key"),
+        ("service s { comand C key k { k: string } }", "command"),
+        ("service s { command C key k { k: string } repleis R }", "replies"),
+        ("service s { command C key k { k: string } replies R fials F }", "fails"),
+        ("record R { a: int wher a > 3 }", "where"),
+        ('scenario "s" { run S() expect faillure "b" }', "failure"),
+        ("saga S() key 1 { let x = 3 retrun x }", "return"),
+    ],
+)
+def test_a_misspelt_word_is_named_and_put_right(text: str, meant: str) -> None:
+    """Wherever a clause or a statement begins, also where its word could be a name: the word itself
+    is what is wrong, the help says which was meant, and the fix writes it."""
+    [found] = findings(text)
+    assert found.help == f"did you mean `{meant}`?"
+    [edit] = found.fix
+    assert findings(text[: edit.at.start] + edit.text + text[edit.at.end :]) == ()
+
+
+@pytest.mark.parametrize("name", ["failed", "were", "comments", "steps", "replied"])
+def test_a_name_like_a_word_of_the_language_is_a_name(name: str) -> None:
+    """Without its colon a field is a field."""
+    for separator in ("\n", "  "):
+        [found] = findings(f"record R {{ a: int{separator}{name} string{separator}b: int }}")
+        assert (found.at.text, found.help) == ("string", "expected `:`")
+
+
+def test_every_misspelt_word_of_a_file_is_reported() -> None:
+    """None hides those behind it."""
+    path = GOLDEN / "mistakes" / "misspelt" / "main.flow"
+    found = findings(path.read_text("utf-8"))
+    assert [d.help for d in found if not d.fix] == []
+    assert len(found) == 14
 
 
 def test_a_name_that_is_missing_is_no_keyword() -> None:
