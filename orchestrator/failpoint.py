@@ -23,8 +23,8 @@ POINTS = {
     # A relay publishes what the outbox holds.
     "outbox.before-claim": "buckets are taken in a transaction that is open",
     "outbox.after-claim": "the lease is committed, nothing published",
-    "outbox.before-publish": "the next message of a batch is on its way to the bus",
-    "outbox.after-publish": "the bus has it, the others of its batch perhaps not, none is marked",
+    "outbox.before-publish": "the next messages of a batch are on their way to the bus",
+    "outbox.after-publish": "the bus has them, others of the batch perhaps not, none is marked",
     "outbox.before-mark": "a batch is marked in a transaction that is open",
     "outbox.after-mark": "a batch is published and marked, its buckets are free",
     # A consumer commits how far it is.

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import uuid
+from collections import deque
 from collections.abc import Sequence
 
 import structlog
@@ -23,6 +24,10 @@ from orchestrator.store.outbox import OutboxMessage, Pending
 log = structlog.get_logger(__name__)
 
 _LONGEST_WAIT = 5.0
+
+#: Bytes that are on their way at a time: when the lease is over before the bus has answered, no
+#: more than these are sent again.
+_WAVE = 4 * 1024 * 1024
 
 #: Servers that are away for a while; whatever else is raised is a bug.
 _PASSING = (BusError, StoreError, SQLAlchemyError, OSError)
@@ -141,31 +146,45 @@ class _Attempt:
         self.outage: BusError | None = None
 
     async def publish(self, batch: Sequence[Pending], limit: float) -> None:
-        """Aggregates side by side, each in order; at most `limit` seconds."""
-        queues: dict[str, list[Pending]] = {}
+        """For at most `limit` seconds. The next message of an aggregate is sent when the bus has
+        the one before it: what stands behind one that is refused must not arrive."""
+        queues: dict[str, deque[Pending]] = {}
         for each in batch:
-            queues.setdefault(each.aggregate, []).append(each)
+            queues.setdefault(each.aggregate, deque()).append(each)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit), asyncio.TaskGroup() as group:
-                for queue in queues.values():
-                    group.create_task(self._in_order(queue))
+            async with asyncio.timeout(limit):
+                while queues and self.outage is None:
+                    await self._send(_wave(queues))
+                    for aggregate in self.refused:
+                        queues.pop(aggregate, None)
 
-    async def _in_order(self, queue: list[Pending]) -> None:
-        for each in queue:
-            if self.outage is not None:
-                return
-            try:
-                failpoint.reach("outbox.before-publish")
-                await self._bus.publish(_record(each.message))
-                failpoint.reach("outbox.after-publish")
-            except UndeliverableError as error:
+    async def _send(self, wave: Sequence[Pending]) -> None:
+        failpoint.reach("outbox.before-publish")
+        failed = await self._bus.publish_all([_record(each.message) for each in wave])
+        for place, each in enumerate(wave):
+            error = failed.get(place)
+            if error is None:
+                self.done.append(each)
+            elif isinstance(error, UndeliverableError):
                 log.error("outbox holds an aggregate", message_id=each.message.id, error=str(error))
                 self.refused[each.aggregate] = str(error)
-                return
-            except BusError as error:
+            else:
                 self.outage = error
-                return
-            self.done.append(each)
+        failpoint.reach("outbox.after-publish")
+
+
+def _wave(queues: dict[str, deque[Pending]]) -> list[Pending]:
+    """Takes the next of each aggregate, as many as are not too much to be sent again."""
+    wave, size = [], 0
+    for aggregate, queue in list(queues.items()):
+        each = queue.popleft()
+        if not queue:
+            del queues[aggregate]
+        wave.append(each)
+        size += len(each.message.payload)
+        if size >= _WAVE:
+            break
+    return wave
 
 
 def _record(message: OutboxMessage) -> Record:

@@ -9,13 +9,13 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
 from orchestrator import failpoint
 from orchestrator.cli.logs import log_to_stderr
-from orchestrator.messaging.bus import Bus
+from orchestrator.messaging.bus import Bus, BusError
 from orchestrator.messaging.kafka import KafkaBus
 from orchestrator.messaging.kafka_settings import KafkaSettings
 from orchestrator.messaging.record import Record
@@ -176,6 +176,17 @@ class Mischief:
             task = asyncio.create_task(self._again(record, self._random.uniform(0, 2.0)))
             self._late.add(task)
             task.add_done_callback(self._late.discard)
+
+    async def publish_all(self, records: Sequence[Record]) -> dict[int, BusError]:
+        """Each of them so."""
+        told = await asyncio.gather(*map(self.publish, records), return_exceptions=True)
+        failed: dict[int, BusError] = {}
+        for place, error in enumerate(told):
+            if isinstance(error, BusError):
+                failed[place] = error
+            elif error is not None:
+                raise error
+        return failed
 
     async def _again(self, record: Record, after: float) -> None:
         await asyncio.sleep(after)
