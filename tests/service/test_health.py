@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -119,10 +120,9 @@ async def test_a_bus_that_takes_nothing_holds_up_the_outbox(tmp_path: Path) -> N
     """The relay says why."""
 
     class Deaf(MemoryBus):
-        async def publish(self, record: Record) -> None:
-            if record.topic == "inventory.events":
-                raise BusError("the broker does not answer")
-            await super().publish(record)
+        async def publish_all(self, records: Sequence[Record]) -> dict[int, BusError]:
+            away = BusError("the broker does not answer")
+            return {n: away for n, r in enumerate(records) if r.topic == "inventory.events"}
 
     stop, service = asyncio.Event(), Service("inventory", program=check())
 
