@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 from dsl.kept import table_of
@@ -22,7 +22,7 @@ class Grammar(NamedTuple):
 @cache
 def grammar_of(start: str) -> Grammar:
     """The grammar of a whole `file` or of one expression, `expr`."""
-    text = files("dsl").joinpath("grammar.lark").read_text("utf-8")
+    text = Path(__file__).with_name("grammar.lark").read_text("utf-8")
     table = table_of(text, start)
     words = {t.name: t.fixed for t in table.terminals if t.fixed}
     return Grammar(Lexer(table.terminals, table.ignored), table, words)

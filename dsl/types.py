@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Annotated
 
 import msgspec
-from pydantic import PlainSerializer, PlainValidator
+
+from dsl.stored import AsText
 
 
 class Scalar(StrEnum):
@@ -181,4 +182,4 @@ def _validate(value: object) -> Type:
 
 
 #: A type as a pydantic field: its text in JSON, a value in Python.
-TypeField = Annotated[Type, PlainValidator(_validate), PlainSerializer(str, return_type=str)]
+TypeField = Annotated[Type, AsText(_validate)]

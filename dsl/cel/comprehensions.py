@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from dsl import syntax
 from dsl.cel.context import BROKEN, Context, Result
 from dsl.cel.joining import plain
 from dsl.cel.narrowing import narrowed
-from dsl.cel.nodes import Macro
+from dsl.cel.nodes import Macro, Turning
 from dsl.cel.overloads import MACROS
 from dsl.types import ANY, BOOL, ListOf, MapOf, Type
 
@@ -36,7 +38,7 @@ def comprehension(
     body = context.infer(inner, expr.arguments[1].value, BOOL, strict=True)
     if of.broken or body.broken:
         return BROKEN
-    node = Macro(op=name, of=of.node, var=var, body=body.node)
+    node = Macro(op=cast(Turning, name), of=of.node, var=var, body=body.node)
     return Result(node, ListOf(element) if name == "filter" else BOOL)
 
 

@@ -6,18 +6,18 @@ renamed, because stored plans and running sagas outlive a release.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from dsl.stored import Stored, TaggedBy
 from dsl.types import TypeField
 
+#: The macros that turn over a list or a map.
+Turning = Literal["map", "filter", "all", "exists", "exists_one"]
 
-class _Node(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-class Const(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Const(Stored):
     """A constant; `value` is the JSON wire form of `type` (a decimal as its text, and so on)."""
 
     op: Literal["const"] = "const"
@@ -25,14 +25,16 @@ class Const(_Node):
     value: Any = None
 
 
-class Ref(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ref(Stored):
     """A variable of the scope."""
 
     op: Literal["ref"] = "ref"
     name: str
 
 
-class Get(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Get(Stored):
     """`of.name`, a field of a struct or a string key of a map."""
 
     op: Literal["get"] = "get"
@@ -40,7 +42,8 @@ class Get(_Node):
     name: str
 
 
-class Has(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Has(Stored):
     """`has(of.name)`."""
 
     op: Literal["has"] = "has"
@@ -48,7 +51,8 @@ class Has(_Node):
     name: str
 
 
-class Call(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call(Stored):
     """A function or operator by CEL's name for it (`_+_`, `_[_]`, `size`, `startsWith`); the
     receiver of a method is its first argument. Which overload it is depends on the values."""
 
@@ -57,7 +61,8 @@ class Call(_Node):
     args: tuple[Node, ...]
 
 
-class Logic(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Logic(Stored):
     """`&&` or `||`, which absorb an error when the other side decides alone (CEL's rule)."""
 
     op: Literal["and", "or"]
@@ -65,7 +70,8 @@ class Logic(_Node):
     right: Node
 
 
-class Choose(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choose(Stored):
     """`condition ? then : otherwise`."""
 
     op: Literal["if"] = "if"
@@ -74,17 +80,19 @@ class Choose(_Node):
     otherwise: Node
 
 
-class Macro(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Macro(Stored):
     """`of.map(var, body)` and its kin; `var` is visible in `body` alone."""
 
-    op: Literal["map", "filter", "all", "exists", "exists_one"]
+    op: Turning
     of: Node
     var: str
     body: Node
     condition: Node | None = None  # of `map(v, p, e)` alone
 
 
-class Build(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Build(Stored):
     """A record or message; every field of the type is present, defaults filled in."""
 
     op: Literal["build"] = "build"
@@ -92,14 +100,16 @@ class Build(_Node):
     fields: dict[str, Node]
 
 
-class ListOfNodes(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListOfNodes(Stored):
     """`[a, b]`."""
 
     op: Literal["list"] = "list"
     items: tuple[Node, ...]
 
 
-class MapOfNodes(_Node):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MapOfNodes(Stored):
     """`{k: v}`."""
 
     op: Literal["dict"] = "dict"
@@ -108,8 +118,5 @@ class MapOfNodes(_Node):
 
 Node = Annotated[
     Const | Ref | Get | Has | Call | Logic | Choose | Macro | Build | ListOfNodes | MapOfNodes,
-    Field(discriminator="op"),
+    TaggedBy("op"),
 ]
-
-for _model in (Get, Has, Call, Logic, Choose, Macro, Build, ListOfNodes, MapOfNodes):
-    _model.model_rebuild()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 
 from dsl import syntax
 from dsl.cel.scope import FieldShape
@@ -107,6 +106,8 @@ def _zone(zone: syntax.Literal | None, report: Report) -> bool:
         return True
     if not isinstance(zone.value, str):
         return False  # reported where it was read
+    from importlib.resources import files  # slow to load, and few flows name a zone
+
     # The machine's own list may differ from the server's.
     known = (files("tzdata") / "zones").read_text("utf-8").split()
     if zone.value in known:

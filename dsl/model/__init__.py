@@ -17,7 +17,7 @@ from dsl.model.contracts import (
     wire_type,
 )
 from dsl.model.data import EnumModel, FieldModel, ParameterModel, RecordModel
-from dsl.model.part import Model, Part, Place, contents, walk
+from dsl.model.part import Part, Place, contents, walk
 from dsl.model.policies import Breaker, Exhausted, Order, Overflow, PolicyModel, RateLimit, Retry
 from dsl.model.program import ModuleModel, Program
 from dsl.model.sagas import (

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
-from dsl.model.part import Model, Part
+from dsl.model.part import Part
 from dsl.model.policies import PolicyModel
+from dsl.stored import Stored
 
 
-class TopicModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TopicModel(Stored):
     """A Kafka topic as a service declares it."""
 
     name: str
@@ -40,7 +43,8 @@ class Compatibility(StrEnum):
     FULL_TRANSITIVE = "full_transitive"
 
 
-class Idempotency(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Idempotency(Stored):
     """How a command's handler knows one that it has handled: by the message's id, by the fields
     of a business key, or by the field that holds the version it applies to."""
 
@@ -56,7 +60,8 @@ class Delivery(StrEnum):
     EXACTLY_ONCE = "exactly_once"
 
 
-class CommandModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommandModel(Stored):
     """A command: `name` is its payload's qualified name, replies and failures are events'; `wire`
     is its service's format."""
 
@@ -70,7 +75,8 @@ class CommandModel(Model):
     wire: WireFormat = WireFormat.JSON
 
 
-class EventModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventModel(Stored):
     """An event: `name` is its payload's qualified name; `sequence` the field that numbers the
     events of a key; `wire` its service's format."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dsl.cel.nodes import Node
-from dsl.model.part import Model
+from dsl.stored import Stored
 from dsl.types import TypeField
 
 
-class FieldModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldModel(Stored):
     """A field; without a default and not optional, it must be given. `constraint` is a boolean
     expression over the fields of its record."""
 
@@ -20,7 +23,8 @@ class FieldModel(Model):
     doc: str = ""
 
 
-class RecordModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordModel(Stored):
     """A record, or the payload of a message."""
 
     name: str
@@ -28,7 +32,8 @@ class RecordModel(Model):
     doc: str = ""
 
 
-class EnumModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnumModel(Stored):
     """An enum; on the wire its symbol."""
 
     name: str
@@ -36,7 +41,8 @@ class EnumModel(Model):
     doc: str = ""
 
 
-class ParameterModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParameterModel(Stored):
     """A parameter of a saga or an activity."""
 
     name: str

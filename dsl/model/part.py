@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel, ConfigDict
 
-
-class Model(BaseModel):
-    """A part that stored plans hold too, and so is read from text: frozen, and closed to unknown
-    fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from dsl.stored import Stored
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A part that only the checker makes."""
 
 
-class Place(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place(Stored):
     """Where a statement stands: the file as the user named it, 1-based line and column."""
 
     file: str
@@ -30,13 +26,16 @@ class Place(Model):
 
 def contents(part: Any) -> Iterable[Any]:
     """What a part of a model, a plan or an expression holds, one level down."""
-    if isinstance(part, BaseModel):
-        return part.__dict__.values()
     if isinstance(part, Part):
         return [getattr(part, name) for name in part.__struct_fields__]
+    if isinstance(part, Stored):
+        return [getattr(part, name) for name in part.__slots__]
     if isinstance(part, dict):
         return part.values()
-    return part if isinstance(part, list | tuple) else ()
+    if isinstance(part, list | tuple):
+        return part
+    # A plan's parts are pydantic's models, which nobody has without having loaded it.
+    return vars(part).values() if hasattr(part, "__pydantic_fields_set__") else ()
 
 
 def walk(part: Any) -> Iterator[Any]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from dsl.cel.nodes import Node
 from dsl.model.data import ParameterModel
-from dsl.model.part import Model, Part, Place
+from dsl.model.part import Part, Place
 from dsl.model.statements import SetModel, Statement
+from dsl.stored import Stored
 from dsl.types import TypeField
 
 
-class ActivityModel(Model):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActivityModel(Stored):
     """A Python function, `function` as `package.module:name`; without `result` it gives null."""
 
     name: str

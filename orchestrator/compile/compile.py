@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,6 +14,7 @@ from pydantic import BaseModel
 from dsl.cel.nodes import Build, Const
 from dsl.depth import make_room
 from dsl.model import Callee, ModuleModel, Program, TopicModel, walk
+from dsl.stored import Stored
 from dsl.types import ListOf, MapOf, Named, Optional, Type
 from orchestrator.compile.lower import lower_saga
 from orchestrator.compile.plan import (
@@ -240,16 +243,24 @@ _HIDDEN = frozenset(("place", "doc", "text", "constraint_text"))
 def _meaning(part: Any) -> Any:
     """What counts, as JSON. A mapping's keys are names that a flow gave, a model's are ours; what
     is at its default is left out, so that a release that adds a field makes no new versions."""
-    if isinstance(part, BaseModel):
-        fields = type(part).model_fields
+    if isinstance(part, BaseModel | Stored):
+        kind: Any = type(part)
         return {
-            k: _meaning(v)
-            for k, v in part
-            if k not in _HIDDEN and (k in _TAGS or v != fields[k].default)
+            name: _meaning(value)
+            for name, default in _defaults(kind).items()
+            if name not in _HIDDEN and ((value := getattr(part, name)) != default or name in _TAGS)
         }
     if isinstance(part, dict):
         return {k: _meaning(v) for k, v in part.items()}
     return [_meaning(v) for v in part] if isinstance(part, list | tuple) else part
+
+
+@cache
+def _defaults(kind: Any) -> dict[str, Any]:
+    """The fields of a part of the plan; what equals none where a field has no default."""
+    if issubclass(kind, BaseModel):
+        return {name: field.default for name, field in kind.model_fields.items()}
+    return {field.name: field.default for field in fields(kind)}
 
 
 #: What tells one model from another, whatever its default.

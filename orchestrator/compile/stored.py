@@ -7,13 +7,14 @@ read one by one, each when those inside it are done.
 from __future__ import annotations
 
 import json
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from dsl.cel.nodes import Node
 from dsl.depth import make_room
+from dsl.stored import Stored
 from dsl.types import Type
 from orchestrator.compile.plan import Instruction, Plan
 
@@ -33,13 +34,18 @@ def read_plan(text: str) -> Plan:
 def _written(part: Any) -> Any:
     if isinstance(part, BaseModel):
         return dict(part)
+    if isinstance(part, Stored):
+        return {name: getattr(part, name) for name in part.__slots__}
     return str(part) if isinstance(part, Type) else to_jsonable_python(part)
 
 
-def _tagged(union: Any, tag: str) -> dict[str, type[BaseModel]]:
-    """The models of a discriminated union by the values of their tag."""
-    models = get_args(get_args(union)[0])
-    return {value: m for m in models for value in get_args(m.model_fields[tag].annotation)}
+def _tagged(union: Any, tag: str) -> dict[str, TypeAdapter[Any]]:
+    """What reads each class of a discriminated union, by the values of its tag."""
+    return {
+        value: TypeAdapter(part)
+        for part in get_args(get_args(union)[0])
+        for value in get_args(get_type_hints(part)[tag])
+    }
 
 
 _NODES = _tagged(Node, "op")
@@ -50,7 +56,7 @@ def _read(part: dict[str, Any]) -> Any:
     """A node or an instruction as its model. No mapping of the plan has a text under these names:
     where a flow gives the names, the values are nodes."""
     op, kind = part.get("op"), part.get("kind")
-    model = _NODES.get(op) if isinstance(op, str) else None
-    if model is None and isinstance(kind, str):
-        model = _INSTRUCTIONS.get(kind)
-    return part if model is None else model.model_validate(part)
+    reader = _NODES.get(op) if isinstance(op, str) else None
+    if reader is None and isinstance(kind, str):
+        reader = _INSTRUCTIONS.get(kind)
+    return part if reader is None else reader.validate_python(part)
