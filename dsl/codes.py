@@ -49,6 +49,7 @@ CODES: dict[str, str] = {
     "F321": "shedding what must be delivered",
     "F322": "a state that cannot begin",
     "F323": "a state that no event changes",
+    "F324": "a delivery that cannot be kept",
     "F330": "an activity without a Python function",
     "F331": "something that an undo cannot do",
     "F332": "sagas that call each other in a circle",

@@ -39,16 +39,19 @@ def back(step: StepModel, clock: bool, block: Cost) -> Cost:
 def _once(call: CallModel) -> Cost:
     if call.callee is Callee.ACTIVITY:
         return Cost(history=DURABLE, calls=1)
-    return Cost(history=MARKER, commands=1)
+    return Cost(history=DURABLE if call.once else MARKER, commands=1)
 
 
 def _attempts(call: CallModel, policy: PolicyModel, clock: bool) -> Cost:
-    """All the attempts of a policy; a command has one more, its fast way."""
+    """All the attempts of a policy; a command has one more, its fast way, unless it is delivered at
+    most once."""
     attempts, seconds = policy.retry.attempts, _longest(policy)
     if call.callee is Callee.ACTIVITY:
         return Cost(seconds, DURABLE + STOPPED, calls=attempts)
-    history = MARKER + (CLOCK if clock else 0) + DURABLE + STOPPED
-    return Cost(seconds, history, commands=1 + attempts)
+    history = (CLOCK if clock else 0) + DURABLE + STOPPED
+    if call.once:
+        return Cost(seconds, history, commands=attempts)
+    return Cost(seconds, MARKER + history, commands=1 + attempts)
 
 
 def _longest(policy: PolicyModel) -> float:

@@ -13,7 +13,7 @@ from dsl.check.names import Module, Symbol
 from dsl.check.report import Report, did_you_mean
 from dsl.check.scope import Shapes
 from dsl.check.signatures import Signature
-from dsl.model import ActivityModel, Callee, CommandModel, PolicyModel
+from dsl.model import ActivityModel, Callee, CommandModel, Delivery, PolicyModel
 from dsl.types import ANY, NULL, Named, OneOf, Type
 
 #: How a handler names the failure of a called saga, whatever its reason.
@@ -22,7 +22,8 @@ FAILED = "failed"
 
 class Called(msgspec.Struct, frozen=True):
     """A callee: its qualified name, what it is given, what it answers, the failures that it
-    declares (qualified; a saga's is `failed`), and the policy of whom it belongs to."""
+    declares (qualified; a saga's is `failed`), and the policy of whom it belongs to. With `once` it
+    is a command that is delivered at most once."""
 
     kind: Callee
     name: str
@@ -30,6 +31,7 @@ class Called(msgspec.Struct, frozen=True):
     answer: Type
     fails: tuple[str, ...] = ()
     policy: PolicyModel | None = None
+    once: bool = False
 
     @property
     def short(self) -> str:
@@ -93,6 +95,7 @@ class Callees:
             _answer(command),
             command.fails,
             self._messages.service_of(command.name).policy,
+            once=command.delivery is Delivery.AT_MOST_ONCE,
         )
 
     def _almost(self, path: syntax.Path, module: Module) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dsl import syntax
 from dsl.check.data import Data
 from dsl.check.report import Report, did_you_mean
-from dsl.diagnostic import Note
+from dsl.diagnostic import Edit, Note
 from dsl.model import Delivery, FieldModel, Idempotency
+from dsl.source import Span
 from dsl.types import ANY, INT, STRING, UUID
 
 MessageDecl = syntax.CommandDecl | syntax.EventDecl
@@ -55,9 +56,21 @@ class Clauses:
         self._whole_number(event.sequence, field, "a sequence")
         return event.sequence.text
 
-    def delivery(self, event: syntax.EventDecl) -> Delivery:
-        """How often an event reaches who consumes it."""
-        word = event.delivery
+    def command_delivery(self, command: syntax.CommandDecl) -> Delivery:
+        """How often a command reaches who handles it; exactly once is what its handler has to
+        know again."""
+        delivery, word = self.delivery(command), command.delivery
+        if delivery is Delivery.EXACTLY_ONCE and word and command.idempotent is None:
+            text = f"nothing says how `{command.name.text}` is known again"
+            help = "add `idempotent by message`, `by key (…)` or `by version …`"
+            at = Span(word.at.source, word.at.end, word.at.end)
+            fix = (Edit(at, " idempotent by message"),)
+            self._report.add("F324", text, word.at, "it may come twice", help, fix=fix)
+        return delivery
+
+    def delivery(self, message: MessageDecl) -> Delivery:
+        """How often a message reaches who it is for."""
+        word = message.delivery
         if word is None:
             return Delivery.AT_LEAST_ONCE
         if word.text in set(Delivery):

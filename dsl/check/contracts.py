@@ -154,6 +154,7 @@ class Contracts:
             fails=tuple(fails),
             doc=command.doc,
             idempotency=self._clauses.idempotency(command, service),
+            delivery=self._clauses.command_delivery(command),
             wire=format,
         )
 

@@ -32,6 +32,14 @@ def check_commands(path: syntax.Path, policy: PolicyModel, report: Report) -> No
         _shed(policy, path.at, report)
 
 
+def check_once(path: syntax.Path, policy: PolicyModel, command: str, report: Report) -> None:
+    """A policy that a step names for a command that is delivered at most once."""
+    if policy.retry.attempts > 1:
+        message = f"`{command}` is delivered at most once, and `{path.text}` tries it again"
+        help = "name a policy with `retry: none`, or declare the command `at_least_once`"
+        report.add("F324", message, path.at, f"{policy.retry.attempts} attempts", help)
+
+
 def _kept(declaration: syntax.ServiceDecl) -> syntax.Identifier | None:
     """A message that may not be lost: every command, and events unless they say so."""
     once = Delivery.AT_MOST_ONCE.value

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dsl import syntax
 from dsl.check import edits
 from dsl.check.block import Block, place, reads
 from dsl.check.callees import FAILED, Called
 from dsl.check.policies import DEFAULT, longest
-from dsl.check.promises import check_commands
+from dsl.check.promises import check_commands, check_once
 from dsl.check.report import did_you_mean
 from dsl.check.undos import call, check_undo
 from dsl.diagnostic import Note
 from dsl.duration import said
-from dsl.model import Callee, HandlerModel, PolicyModel, StepModel
+from dsl.model import Callee, HandlerModel, PolicyModel, Retry, StepModel
 from dsl.types import STRING, Named, optional
 
 #: What a handler may name besides the failures that the callee declares.
@@ -56,8 +58,12 @@ def _policy(step: syntax.Step, called: Called, block: Block) -> PolicyModel:
     if step.policy:
         policy = block.saga.policies.find(step.policy, block.saga.module)
         check_commands(step.policy, policy, block.saga.report)
-        return policy
-    return block.saga.policy or called.policy or DEFAULT
+        if called.once:
+            check_once(step.policy, policy, called.short, block.saga.report)
+    else:
+        policy = block.saga.policy or called.policy or DEFAULT
+    # The retries of a whole saga or service are for what may be sent again.
+    return replace(policy, retry=Retry()) if called.once else policy
 
 
 def _none(step: syntax.Step, called: Called, block: Block) -> PolicyModel:

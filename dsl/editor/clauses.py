@@ -100,7 +100,7 @@ def settings(cursor: Cursor) -> Iterable[Completion]:
 
 
 def deliveries(cursor: Cursor) -> Iterator[Completion]:
-    """How often an event may reach who consumes it."""
+    """How often a message may reach who it is for."""
     for name, doc in DELIVERY.items():
         yield Completion(name, "symbol", "delivery", doc, rank=0)
 

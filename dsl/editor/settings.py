@@ -120,7 +120,7 @@ SERVICE: dict[str, Setting] = {
     ),
 }
 
-#: What an event says after `delivery`.
+#: What an event or a command says after `delivery`.
 DELIVERY = {
     "at_most_once": "It may be lost, and never comes twice.",
     "at_least_once": "It is never lost, and may come twice; this is the default.",

@@ -24,7 +24,7 @@ WORDS: dict[str, str] = {
     "message": "Tells commands apart by the message's id; this is the default.",
     "version": "Takes a command only when this field is higher than the last one.",
     "sequence": "The field that orders the event within its key.",
-    "delivery": "How often the event reaches who consumes it.",
+    "delivery": "How often the message reaches who it is for.",
     "activity": "A local Python function, for work that needs no message.",
     "saga": "The orchestration of steps that are undone when one of them fails.",
     "aggregate": "An event-sourced state machine.",

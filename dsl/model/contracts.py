@@ -53,7 +53,7 @@ class Idempotency(Stored):
 
 
 class Delivery(StrEnum):
-    """How often an event reaches who consumes it."""
+    """How often an event reaches who consumes it, or a command who handles it."""
 
     AT_MOST_ONCE = "at_most_once"
     AT_LEAST_ONCE = "at_least_once"
@@ -72,6 +72,7 @@ class CommandModel(Stored):
     fails: tuple[str, ...] = ()
     doc: str = ""
     idempotency: Idempotency = Idempotency()
+    delivery: Delivery = Delivery.AT_LEAST_ONCE
     wire: WireFormat = WireFormat.JSON
 
 

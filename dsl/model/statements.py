@@ -19,10 +19,11 @@ class Callee(StrEnum):
 
 class CallModel(Part, frozen=True, kw_only=True):
     """What is called, with one expression for each field or parameter. `command` is its qualified
-    name, whatever it is."""
+    name, whatever it is; `once` says of a command that it is delivered at most once."""
 
     command: str
     callee: Callee = Callee.COMMAND
+    once: bool = False
     arguments: dict[str, Node]
 
 

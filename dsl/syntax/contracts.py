@@ -36,7 +36,7 @@ class Idempotent(Node, frozen=True):
 
 
 class CommandDecl(Node, frozen=True):
-    """`command Name key k idempotent by … { fields } replies A | B fails C`."""
+    """`command Name key k idempotent by … delivery mode { fields } replies A | B fails C`."""
 
     name: Identifier
     key: Identifier
@@ -46,6 +46,7 @@ class CommandDecl(Node, frozen=True):
     doc: str
     at: Span
     idempotent: Idempotent | None = None
+    delivery: Identifier | None = None
 
 
 class EventDecl(Node, frozen=True):

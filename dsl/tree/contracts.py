@@ -28,7 +28,7 @@ class Contracts(Builder):
         )
 
     def command_decl(self, at: Span, c: list[Any]) -> syntax.CommandDecl:
-        said = self._once(of_kind(c, Clause), {"replies", "fails", "idempotent"})
+        said = self._once(of_kind(c, Clause), {"replies", "fails", "idempotent", "delivery"})
         return syntax.CommandDecl(
             name=c[0],
             key=c[1],
@@ -38,6 +38,7 @@ class Contracts(Builder):
             doc=self._doc(at),
             at=at,
             idempotent=said.get("idempotent"),
+            delivery=said.get("delivery"),
         )
 
     def event_decl(self, at: Span, c: list[Any]) -> syntax.EventDecl:

@@ -35,6 +35,13 @@ async def scanned(event: Any, session: AsyncSession, context: Context) -> None:
     context.publish(notices.messages.Moved(parcel=event.parcel, place=event.place))
 
 
+@notices.handles("Ring")
+async def ring(command: Any) -> Any:
+    """Nothing of it is in the database, so nothing could tell a second time from the first."""
+    print(f"ding-dong: {command.parcel}")
+    return notices.messages.Rung(parcel=command.parcel)
+
+
 @notices.handles("Notify")
 async def notify(command: Any, session: AsyncSession) -> Any:
     """A letter box stands for whatever tells people things."""

@@ -11,6 +11,7 @@ def call_plan(call: CallModel, policy: PolicyModel) -> CallPlan:
     return CallPlan(
         command=call.command,
         callee=call.callee,
+        once=call.once,
         arguments=call.arguments,
         policy=_policy(policy),
     )

@@ -67,7 +67,7 @@ def _inputs(saga: SagaPlan) -> Iterator[Line]:
 
 def step(name: str, call: CallPlan, doc: str, state: StepState | None) -> Label:
     """A step's name, callee, short doc, policy, and what became of it."""
-    granted = [] if call.callee is Callee.SAGA else [Line("s", policy(call.policy))]
+    granted = [] if call.callee is Callee.SAGA else [Line("s", _granted(call))]
     return (
         Line("t", cut(name, _WIDE)),
         Line("c", cut(callee(call), _WIDE + 6)),
@@ -126,6 +126,13 @@ def caption(doc: str) -> Iterator[Line]:
     text = wrap(doc, across, high + 1)
     if len(text) <= high:
         yield from (Line("d", t) for t in text)
+
+
+def _granted(call: CallPlan) -> str:
+    """What a call is granted; `at most once, within 3s`."""
+    if call.once:
+        return f"at most once, within {duration(call.policy.timeout)}"
+    return policy(call.policy)
 
 
 def policy(granted: PolicyPlan) -> str:

@@ -64,10 +64,14 @@ class Calls:
 
     async def call(self, command: Command) -> Struct:
         """Publishes a command and waits for its answer: a short while in this process, then by
-        an activity that is completed from outside. Raises CommandFailed."""
+        an activity that is completed from outside. One that is delivered at most once takes the
+        second way alone: what is done in the process is done again when that is lost. Raises
+        CommandFailed."""
         contract = self._plan.commands[command.name]
         outgoing = self._outgoing(command, contract)
-        answer = await self._quickly(outgoing, command)
+        answer = None
+        if contract.delivery is not Delivery.AT_MOST_ONCE:
+            answer = await self._quickly(outgoing, command)
         if answer is None:
             answer = await self._durably(outgoing, command)
         return self._read(readable(answer, self._payloads), contract)

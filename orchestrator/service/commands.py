@@ -53,8 +53,9 @@ class Commands:
                 message_id=envelope.id,
             )
             return
+        process = self._process.at_most_once if handler.at_most_once else self._process
         try:
-            processed = await self._process(handler, envelope)
+            processed = await process(handler, envelope)
         except DecodeError as error:
             await self._post.give_up(record, error, Disposition.POISON)
         except ConflictError as error:
@@ -81,6 +82,13 @@ class Commands:
         if processed.events:
             self._relay.wake()
         self._post.let_go(processed.once)
+        if processed.answer is None:
+            log.warning(
+                "command passed over: it was undone, or begun before and is delivered at most once",
+                service=self._service,
+                type=command.type,
+                message_id=command.id,
+            )
         record = processed.answer.to_record(command) if processed.answer else None
         if record is not None:
             failpoint.reach("answer.before-publish")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dsl.model import CommandModel
+from dsl.model import CommandModel, Delivery
 from orchestrator.service.calls import Calls
 from orchestrator.service.contract import simple
 from orchestrator.service.errors import ServiceError
@@ -38,6 +38,11 @@ class Handler:
     def name(self) -> str:
         """The command's qualified name."""
         return self.command.name
+
+    @property
+    def at_most_once(self) -> bool:
+        """Whether the command is handled once or not at all."""
+        return self.command.delivery is Delivery.AT_MOST_ONCE
 
     @property
     def group(self) -> str:

@@ -94,17 +94,18 @@ class Process:
         await _raced(attempt)
         return found
 
-    async def at_most_once(self, reaction: Reaction, envelope: Envelope) -> Processed:
-        """As a call, but the event is known before it is handled: what fails, fails for good."""
-        value = self.value(reaction, envelope)
-        body = envelope.type.encode() + b"\n" + envelope.data
+    async def at_most_once(self, handler: Handler | Reaction, envelope: Envelope) -> Processed:
+        """As a call, but the message is known before it is handled: what fails, fails for good,
+        and so does what a crash comes upon."""
+        value = self.value(handler, envelope)
         async with self._database.transaction() as session:
-            if await inbox.claim(session, reaction.group, envelope.id, body) is not None:
+            done = await inbox.claim(session, handler.group, envelope.id, _body(envelope))
+        if done is not None:
+            return _recorded(done)
+        async with self._database.transaction() as session:
+            if not await inbox.hold(session, handler.group, envelope.id):
                 return Processed(None)
-        async with self._database.transaction() as session:
-            outgoing = await self._react(reaction, envelope, value, session)
-            await outbox.add(session, outgoing.kept)
-        return Processed(None, len(outgoing.kept), outgoing.once)
+            return await self._effect(session, handler, envelope, value)
 
     def value(self, handler: Handler | Reaction, envelope: Envelope) -> Struct:
         """What a message says. Raises DecodeError."""
@@ -120,10 +121,19 @@ class Process:
         envelope: Envelope,
         value: Struct,
     ) -> Processed:
-        body = envelope.type.encode() + b"\n" + envelope.data
-        done = await inbox.claim(session, handler.group, envelope.id, body)
+        done = await inbox.claim(session, handler.group, envelope.id, _body(envelope))
         if done is not None:
-            return Processed(None if done.answer is None else Answer.from_json(done.answer))
+            return _recorded(done)
+        return await self._effect(session, handler, envelope, value)
+
+    async def _effect(
+        self,
+        session: AsyncSession,
+        handler: Handler | Reaction,
+        envelope: Envelope,
+        value: Struct,
+    ) -> Processed:
+        """What a message that is claimed leads to, and that it did."""
         if envelope.undoes is not None:
             # First, so that the handler sees what a late process has still under way.
             await inbox.forbid(session, handler.group, envelope.undoes)
@@ -179,6 +189,16 @@ class Process:
 
     def _answer_of(self, command: Envelope, message: Message) -> Answer:
         return Answer(self._outgoing.envelope(command, message, reply_id(command), command.key))
+
+
+def _body(envelope: Envelope) -> bytes:
+    """What must be the same in all messages of one id."""
+    return envelope.type.encode() + b"\n" + envelope.data
+
+
+def _recorded(done: inbox.Processed) -> Processed:
+    """What a message that is known led to; no answer where nobody lived to record one."""
+    return Processed(None if done.answer is None else Answer.from_json(done.answer))
 
 
 def _answer_stale(handler: Handler, command: Message, stale: Stale) -> Message:

@@ -54,10 +54,22 @@ async def claim(
     return found
 
 
+async def hold(session: AsyncSession, consumer: str, message_id: str) -> bool:
+    """Whether a message that was claimed in a transaction before this one may still be processed,
+    in this one: it was not undone meanwhile. Whoever undoes it from now on waits."""
+    rows = await session.execute(
+        select(inbox.c.payload_sha256)
+        .where(inbox.c.consumer == consumer, inbox.c.message_id == message_id)
+        .with_for_update()
+    )
+    return rows.scalar_one_or_none() not in (None, _UNDONE)
+
+
 async def forbid(session: AsyncSession, consumer: str, message_id: str) -> None:
-    """A message that is undone has no effect, and no answer, when it comes only after this; nothing
-    changes when it was processed before. While another transaction processes it, this waits."""
-    await session.execute(
+    """A message that is undone has no effect, and no answer, when it comes only after this, or is
+    claimed and not yet processed; nothing changes when it was processed before. While another
+    transaction processes it, this waits."""
+    added = await session.execute(
         insert_into(session, inbox)
         .values(
             consumer=consumer,
@@ -66,7 +78,18 @@ async def forbid(session: AsyncSession, consumer: str, message_id: str) -> None:
             processed_at=datetime.now(UTC),
         )
         .on_conflict_do_nothing()
+        .returning(inbox.c.message_id)
     )
+    if added.first() is None:
+        await session.execute(
+            update(inbox)
+            .where(
+                inbox.c.consumer == consumer,
+                inbox.c.message_id == message_id,
+                inbox.c.answer.is_(None),
+            )
+            .values(payload_sha256=_UNDONE)
+        )
 
 
 async def record(session: AsyncSession, consumer: str, message_id: str, answer: Any) -> None:

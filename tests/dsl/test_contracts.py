@@ -19,6 +19,7 @@ from dsl.model import (
     WireFormat,
 )
 from orchestrator.compile.compile import compile_module
+from orchestrator.compile.plan import StepPlan
 
 CONTRACTS = """
 module shop
@@ -46,10 +47,11 @@ service bank {
     id: string @1
     version: int @2
   } replies Paid
-  command Refund key id idempotent by key (id, payment) {
+  command Refund key id delivery exactly_once idempotent by key (id, payment) {
     id: string @1
     payment: string @2
   } replies Paid
+  command Ring key id delivery at_most_once { id: string @1 } replies Paid
 
   event Paid key id delivery exactly_once sequence number { id: string @1  number: int @2 }
   event Seen key id delivery at_most_once { id: string @1 }
@@ -62,6 +64,7 @@ saga Buy(id: string)
   key id
 {
   step paid = bank.Pay(id: id) undo none
+  step _rung = bank.Ring(id: id) undo none
 }
 """
 
@@ -82,6 +85,11 @@ def test_services_and_messages_have_what_is_declared() -> None:
         Idempotency(),
         Idempotency(by="version", fields=("version",)),
         Idempotency(by="key", fields=("id", "payment")),
+        Idempotency(),
+    ]
+    assert [c.delivery for c in bank.commands] == [
+        *(Delivery.AT_LEAST_ONCE, Delivery.AT_LEAST_ONCE),
+        *(Delivery.EXACTLY_ONCE, Delivery.AT_MOST_ONCE),
     ]
     assert [(e.sequence, e.delivery) for e in (*bank.events, *stock.events)] == [
         ("number", Delivery.EXACTLY_ONCE),
@@ -106,6 +114,19 @@ def test_a_policy_takes_from_the_one_it_extends_what_it_does_not_say() -> None:
     assert guarded.max_in_flight == 100
 
 
+def test_what_is_delivered_at_most_once_has_one_attempt() -> None:
+    """Whatever the policy of its service says, which is kept for the rest: so the plan, the budget
+    and scenarios count one."""
+    program = loaded(CONTRACTS).program
+    assert program
+    paid, rung = compile_module(program, "shop").sagas["shop.Buy"].body
+    assert isinstance(paid, StepPlan) and isinstance(rung, StepPlan)
+    assert (paid.call.once, rung.call.once) == (False, True)
+    assert (rung.call.policy.attempts, rung.call.policy.exhausted) == (1, "park")
+    assert paid.call.policy.attempts > 1
+    assert rung.call.policy.timeout == paid.call.policy.timeout
+
+
 def test_the_plan_carries_them() -> None:
     """A worker finds formats, idempotency and the whole policy in the plan."""
     program = loaded(CONTRACTS).program
@@ -113,7 +134,7 @@ def test_the_plan_carries_them() -> None:
     plan = compile_module(program, "shop")
     assert plan.commands["shop.bank.Refund"].idempotency.fields == ("id", "payment")
     assert plan.events["shop.bank.Paid"].wire is WireFormat.PROTOBUF
-    (step,) = plan.sagas["shop.Buy"].body
+    step = plan.sagas["shop.Buy"].body[0]
     assert step.kind == "step"
     policy = step.call.policy
     assert policy.breaker and policy.rate

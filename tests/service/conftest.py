@@ -84,6 +84,12 @@ service inventory {
     on_hand: int
   } replies Counted fails Refused
 
+  command Ring key order_id delivery at_most_once { order_id: uuid } replies Rung fails Refused
+  command Settle key order_id delivery exactly_once idempotent by message {
+    order_id: uuid
+  } replies Rung
+
+  event Rung key order_id { order_id: uuid }
   event Restocked key order_id { order_id: uuid  receipt: string }
   event Counted key order_id { order_id: uuid  version: int }
   event Refused key order_id { order_id: uuid  reason: string }

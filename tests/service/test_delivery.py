@@ -1,4 +1,4 @@
-"""Events in their order and as often as their contract says, at a participant."""
+"""Messages in their order and as often as their contract says, at a participant."""
 
 from __future__ import annotations
 
@@ -148,6 +148,86 @@ async def test_at_most_once_is_tried_once(shop: Shop) -> None:
     [event] = [from_record(r) for r in await shop.next()]
     assert event.causation_id == "last"
     assert calls == ["bad", "good", "last"]
+
+
+def ringing(shop: Shop) -> list[str]:
+    """Registers a handler of a command that is delivered at most once, and one that undoes it; the
+    ids that were handled, in order."""
+    handled: list[str] = []
+    messages = shop.service.messages
+
+    @shop.service.handles("Ring")
+    async def ring(command: Any, session: Any, context: Any) -> Any:
+        handled.append(context.message_id)
+        await session.execute(insert(reservations).values(id=context.message_id))
+        if context.message_id == "broken":
+            raise RuntimeError("the rope is torn")
+        if context.message_id == "refused":
+            raise shop.service.failures.Refused(order_id=command.order_id, reason="it is late")
+        return messages.Rung(order_id=command.order_id)
+
+    @shop.service.handles("ReleaseStock")
+    async def release(command: Any, context: Any) -> Any:
+        handled.append(context.message_id)
+        return messages.StockReleased(order_id=command.order_id)
+
+    return handled
+
+
+async def test_a_command_at_most_once_is_handled_once(shop: Shop) -> None:
+    """One that breaks leaves nothing and is not handled when it comes again, nor answered; one
+    that was answered, or refused, is answered again in the same way."""
+    handled = ringing(shop)
+    await shop.start()
+    ring = {"type": "inventory.Ring", "data": {"order_id": ORDER}}
+    for id in ("broken", "broken", "refused", "good", "refused", "good"):
+        await shop.send(shop.command(id, **ring))
+    answers = [from_record(r) for r in await shop.next(4)]
+    assert [(a.causation_id, a.type) for a in answers] == [
+        ("refused", "inventory.Refused"),
+        ("good", "inventory.Rung"),
+    ] * 2
+    assert handled == ["broken", "refused", "good"]
+    assert await shop.reserved() == ["good"]
+
+
+async def test_a_command_at_most_once_that_was_undone_is_not_handled(shop: Shop) -> None:
+    """Its undo came before it, or in place of an answer."""
+    handled = ringing(shop)
+    await shop.start()
+    ring = {"type": "inventory.Ring", "data": {"order_id": ORDER}}
+    undo = {"type": "inventory.ReleaseStock", "data": {"order_id": ORDER}}
+    await shop.send(shop.command("early:undo", undoes="early", **undo))
+    await shop.send(shop.command("early", **ring))
+    await shop.send(shop.command("broken", **ring))
+    await shop.send(shop.command("broken:undo", undoes="broken", **undo))
+    await shop.send(shop.command("broken", **ring))
+    answers = [from_record(r).causation_id for r in await shop.next(2)]
+    assert answers == ["early:undo", "broken:undo"]
+    await shop.send(shop.command("good", **ring))
+    assert (await shop.reply()).causation_id == "good"
+    assert handled == ["early:undo", "broken", "broken:undo", "good"]
+
+
+async def test_a_command_exactly_once_has_one_effect_and_one_answer(shop: Shop) -> None:
+    """However often it comes; a handler that breaks is asked again, and nothing of it is left."""
+    calls: list[str] = []
+
+    @shop.service.handles("Settle")
+    async def settle(command: Any, session: Any, context: Any) -> Any:
+        calls.append(context.message_id)
+        await session.execute(insert(reservations).values(id=context.message_id))
+        if len(calls) == 1:
+            raise RuntimeError("the books fell down")
+        return shop.service.messages.Rung(order_id=command.order_id)
+
+    await shop.start()
+    for _ in range(3):
+        await shop.send(shop.command("one", type="inventory.Settle", data={"order_id": ORDER}))
+    first, second = [from_record(r) for r in await shop.next(2)]
+    assert (first.id, first.data) == (second.id, second.data)
+    assert calls == ["one", "one"]
+    assert await shop.reserved() == ["one"]
 
 
 async def _is(shop: Shop, rows: list[str]) -> bool:

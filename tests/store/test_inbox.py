@@ -97,3 +97,42 @@ async def test_old_messages_are_forgotten_in_batches(store: Database) -> None:
         assert await inbox.remove(session, before, 3) == 0
         left = await session.execute(select(table.c.message_id).order_by(table.c.message_id))
         assert list(left.scalars()) == ["m4", "m5"]
+
+
+async def test_what_is_undone_between_claim_and_work_is_not_worked_on(store: Database) -> None:
+    """Of a message that is claimed in a transaction of its own; nor is one that was forgotten."""
+    for id in ("undone", "kept"):
+        async with store.transaction() as session:
+            assert await inbox.claim(session, "stock", id, b"body") is None
+    async with store.transaction() as session:
+        await inbox.forbid(session, "stock", "undone")
+    async with store.transaction() as session:
+        held = [await inbox.hold(session, "stock", id) for id in ("undone", "kept", "unknown")]
+    assert held == [False, True, False]
+    async with store.transaction() as session:
+        again = await inbox.claim(session, "stock", "undone", b"other")
+    assert again is not None and again.answer is None
+
+
+async def test_an_undo_waits_for_what_is_worked_on(store: Database) -> None:
+    """And then leaves the answer as it is."""
+    async with store.transaction() as session:
+        await inbox.claim(session, "stock", "m1", b"body")
+    ended: list[str] = []
+
+    async def undo() -> None:
+        async with store.transaction() as session:
+            await inbox.forbid(session, "stock", "m1")
+            ended.append("undo")
+
+    async with store.transaction() as session:
+        assert await inbox.hold(session, "stock", "m1")
+        undoing = asyncio.create_task(undo())
+        await asyncio.sleep(0.3)
+        await inbox.record(session, "stock", "m1", {"id": "a"})
+        ended.append("work")
+    await undoing
+    assert ended == ["work", "undo"]
+    async with store.reading() as session:
+        found = await inbox.lookup(session, "stock", "m1", b"body")
+    assert found is not None and found.answer == {"id": "a"}

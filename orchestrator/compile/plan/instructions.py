@@ -14,10 +14,11 @@ from orchestrator.compile.plan.policies import PolicyPlan
 
 class CallPlan(Part):
     """What to call: its qualified name, which is not only a command's, and an expression for each
-    field or parameter."""
+    field or parameter. `once` says of a command that it is delivered at most once."""
 
     command: str
     callee: Callee = Callee.COMMAND
+    once: bool = False
     arguments: dict[str, Node]
     policy: PolicyPlan
 
