@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-#: Where each command is, as `module:function` of this package, and an example of it. A module may
-#: have a class `Command` for its own.
+#: Where each command is, as `module:function` of this package, or `module:typer` for one that has
+#: commands of its own, and an example of it. A module may have a class `Command` for its own.
 COMMANDS = {
     "check": ("check:check", "orchestrate check flows/orders"),
     "fmt": ("fmt:fmt", "orchestrate fmt flows --check"),
@@ -39,6 +39,10 @@ COMMANDS = {
     "resolve": ("resolve:resolve", "orchestrate resolve PlaceOrder/42 --retry"),
     "unclaimed": ("unclaimed:unclaimed_events", "orchestrate unclaimed --saga PlaceOrder"),
     "lag": ("lag:lag", "orchestrate lag --watch"),
+    "sequences": (
+        "sequences:sequences",
+        "orchestrate sequences skip carrier.Scanned p1",
+    ),
     "lsp": ("lsp:lsp", "orchestrate lsp"),
     "eval": (
         "eval:eval_expression",
@@ -57,10 +61,15 @@ class Commands(Mapping[str, Any]):
             found = import_module(f"orchestrator.cli.{module}")
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
+        made = getattr(found, function)
+        if isinstance(made, typer.Typer):
+            group = typer.main.get_group(made)
+            group.name, group.epilog = name, f"Example: {example}"
+            return group
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         alone.command(
             name, cls=getattr(found, "Command", TyperCommand), epilog=f"Example: {example}"
-        )(getattr(found, function))
+        )(made)
         return typer.main.get_command(alone)
 
     def __iter__(self) -> Iterator[str]:

@@ -33,6 +33,7 @@ FOR_THE_USER = frozenset(
         "orchestrator.service.errors.ServiceError",
         "orchestrator.settings.SettingsError",
         "orchestrator.store.errors.StoreError",
+        "orchestrator.store.gaps.SkipError",
         "orchestrator.telemetry.exporting.TelemetryError",
     }
 )

@@ -46,7 +46,8 @@ class Stream:
     type: str
     key: str
 
-    def _in(self, table: Table) -> ColumnElement[bool]:
+    def within(self, table: Table) -> ColumnElement[bool]:
+        """Its rows of a table."""
         return and_(
             table.c.consumer == self.consumer,
             table.c.type == self.type,
@@ -66,8 +67,8 @@ class Sequences:
     """The two tables of a participant, or of the orchestrator."""
 
     def __init__(self, table: Table, early: Table) -> None:
-        self._table = table
-        self._early = early
+        self.table = table
+        self.early = early
 
     async def place(
         self,
@@ -103,11 +104,11 @@ class Sequences:
 
     async def turn(self, session: AsyncSession, stream: Stream) -> Early | None:
         """The early event whose turn it is, to be placed again; None when there is none."""
-        table, early = self._table, self._early
+        table, early = self.table, self.early
         found = await session.execute(
             select(early.c.number, early.c.record)
-            .join(table, and_(stream._in(table), table.c.next == early.c.number))
-            .where(stream._in(early))
+            .join(table, and_(stream.within(table), table.c.next == early.c.number))
+            .where(stream.within(early))
         )
         row = found.first()
         return None if row is None else Early(row.number, row.record)
@@ -125,7 +126,7 @@ class Sequences:
     async def waiting(self, session: AsyncSession, consumer: str, limit: int) -> list[Stream]:
         """At most `limit` streams in which an event's time is over, or whose turn it is: that is
         left by a consumer that died."""
-        table, early = self._table, self._early
+        table, early = self.table, self.early
         same = and_(table.c.type == early.c.type, table.c.key == early.c.key)
         turn = exists().where(table.c.consumer == consumer, same, table.c.next == early.c.number)
         rows = await session.execute(
@@ -144,10 +145,10 @@ class Sequences:
         buried, and whatever comes behind the missing one is `BEHIND`, until that one comes. A
         stream of which nothing was ever taken begins with the first that waits instead: what came
         before the consumer did is not missing. Empty when there is one whose `turn` it is."""
-        row, early = await self._locked(session, stream), self._early
+        row, early = await self._locked(session, stream), self.early
         rows = await session.execute(
             select(early.c.number, early.c.record, early.c.until_ms)
-            .where(stream._in(early))
+            .where(stream.within(early))
             .order_by(early.c.number)
         )
         found = list(rows)
@@ -157,13 +158,13 @@ class Sequences:
         if row.next is None:
             await self._move(session, stream, first=found[0].number, next=found[0].number)
             return []
-        await session.execute(delete(early).where(stream._in(early)))
+        await session.execute(delete(early).where(stream.within(early)))
         await self._break(session, stream, row, found[-1].number)
         return [Early(r.number, r.record) for r in found]
 
     async def missing(self, session: AsyncSession, stream: Stream) -> int | None:
         """The number that is awaited; None before any was taken."""
-        rows = await session.execute(select(self._table.c.next).where(stream._in(self._table)))
+        rows = await session.execute(select(self.table.c.next).where(stream.within(self.table)))
         found: int | None = rows.scalar_one_or_none()
         return found
 
@@ -172,15 +173,20 @@ class Sequences:
         row = await self._locked(session, stream)
         first = number if row.first is None else row.first
         await self._move(session, stream, first=first, next=number, broken_until=None)
-        early = self._early
-        await session.execute(delete(early).where(stream._in(early), early.c.number < number))
+        early = self.early
+        await session.execute(delete(early).where(stream.within(early), early.c.number < number))
+
+    async def lock(self, session: AsyncSession, stream: Stream) -> bool:
+        """Whether there is such a stream: then it is nobody else's until the transaction's end."""
+        query = select(self.table.c.key).where(stream.within(self.table)).with_for_update()
+        return (await session.execute(query)).first() is not None
 
     async def remove(
         self, consumer: str, session: AsyncSession, before: datetime, limit: int
     ) -> int:
         """Forgets at most `limit` streams that did not move since a time and in which nothing
         waits; how many it was. They begin anew."""
-        table, early = self._table, self._early
+        table, early = self.table, self.early
         waits = exists().where(
             early.c.consumer == consumer, early.c.type == table.c.type, early.c.key == table.c.key
         )
@@ -191,13 +197,13 @@ class Sequences:
         )
         streams = [Stream(consumer, row.type, row.key) for row in rows]
         for stream in streams:
-            await session.execute(delete(table).where(stream._in(table)))
+            await session.execute(delete(table).where(stream.within(table)))
         return len(streams)
 
     async def _locked(self, session: AsyncSession, stream: Stream) -> Row[Any]:
         """The stream's row, which nobody else has until the transaction's end."""
         await session.execute(
-            insert_into(session, self._table)
+            insert_into(session, self.table)
             .values(
                 consumer=stream.consumer,
                 type=stream.type,
@@ -207,7 +213,7 @@ class Sequences:
             .on_conflict_do_nothing()
         )
         found = await session.execute(
-            select(self._table).where(stream._in(self._table)).with_for_update()
+            select(self.table).where(stream.within(self.table)).with_for_update()
         )
         return found.one()
 
@@ -221,9 +227,11 @@ class Sequences:
         limit: int,
         patience: float,
     ) -> Place:
-        early = self._early
+        early = self.early
         numbers: Sequence[int] = (
-            (await session.execute(select(early.c.number).where(stream._in(early)))).scalars().all()
+            (await session.execute(select(early.c.number).where(stream.within(early))))
+            .scalars()
+            .all()
         )
         if number in numbers:
             return Place.DUPLICATE
@@ -243,8 +251,8 @@ class Sequences:
         return Place.EARLY
 
     async def _forget(self, session: AsyncSession, stream: Stream, number: int) -> None:
-        early = self._early
-        await session.execute(delete(early).where(stream._in(early), early.c.number == number))
+        early = self.early
+        await session.execute(delete(early).where(stream.within(early), early.c.number == number))
 
     async def _advance(self, session: AsyncSession, stream: Stream, row: Row[Any]) -> None:
         next, broken = row.next + 1, row.broken_until
@@ -258,8 +266,8 @@ class Sequences:
 
     async def _move(self, session: AsyncSession, stream: Stream, **values: Any) -> None:
         await session.execute(
-            update(self._table)
-            .where(stream._in(self._table))
+            update(self.table)
+            .where(stream.within(self.table))
             .values(moved_at=datetime.now(UTC), **values)
         )
 

@@ -32,6 +32,7 @@ from orchestrator.testing.course import Course, End, Event
 from orchestrator.testing.decisions import Decisions
 from orchestrator.testing.examples import Examples
 from orchestrator.testing.instance import Instance
+from orchestrator.testing.numbered import Numbered
 from orchestrator.testing.uses import delay_of
 from orchestrator.testing.world import World
 
@@ -62,6 +63,7 @@ class _Play:
         self._program = program
         self._world = World(loop, plan, self._codec)
         self._course = self._world.course
+        self._numbered = Numbered(self._world, program)
 
     def _value(self, node: Node, env: Mapping[str, Any] | None = None) -> Any:
         clock = {CLOCK: self._loop.instant}
@@ -101,11 +103,10 @@ class _Play:
         instance = Instance(self._world, self._saga, key)
         key_value = self._value(self._saga.key, parameters)
         body: list[asyncio.Task[Any]] = []
+        for delay, arrival in self._arrivals(key_value, instance):
+            self._loop.call_later(delay, arrival)
         for given in self._scenario.givens:
-            if isinstance(given, ArrivalModel):
-                arrival = self._arrival(given.message, key_value, instance)
-                self._loop.call_later(delay_of(given.delay, self._value), arrival)
-            elif isinstance(given, CancelModel):
+            if isinstance(given, CancelModel):
                 self._loop.call_later(delay_of(given.delay, self._value), self._cancel, body)
 
         async def main() -> Any:
@@ -127,11 +128,29 @@ class _Play:
         event = self._message(run.event)
         start = next(s for s in self._saga.starts if s.event == event.type)
         self._world.log(Event.ARRIVED, words.message(event))
+        self._numbered.began(event)
         return {n: self._value(e, {start.name: event}) for n, e in start.arguments.items()}
+
+    def _arrivals(self, key: Any, instance: Instance) -> list[tuple[float, Callable[[], None]]]:
+        """What comes, and after how many seconds, in that order: where an event does not name its
+        number, it is the next one."""
+        givens = [g for g in self._scenario.givens if isinstance(g, ArrivalModel)]
+        timed = [(delay_of(g.delay, self._value), g.message) for g in givens]
+        timed.sort(key=lambda each: each[0])
+        return [(delay, self._arrival(message, key, instance)) for delay, message in timed]
 
     def _arrival(self, pattern: PatternModel, key: Any, instance: Instance) -> Callable[[], None]:
         """What happens when it comes: an event, a signal or an update."""
         message = self._message(pattern, key)
+        if not self._key_field(message.type):
+            return self._reached(message, key, instance)
+        message, number = self._numbered.numbered(message, pattern.fields)
+        reached = self._reached(message, key, instance)
+        if number is None:
+            return reached
+        return partial(self._numbered.come, message, number, reached)
+
+    def _reached(self, message: Struct, key: Any, instance: Instance) -> Callable[[], None]:
         for update in self._saga.updates:
             if update.record == message.type:
                 return partial(instance.change, update, message)

@@ -59,6 +59,10 @@ def test_commands_exist(page: Path) -> None:
     for shown in _commands(page):
         name, *words = shlex.split(shown)
         assert name in known, shown
-        options = {o for p in known[name].params for o in (*p.opts, *p.secondary_opts)}
+        command = known[name]
+        while inside := getattr(command, "commands", None):  # `orchestrate sequences list`
+            assert words and words[0] in inside, shown
+            command = inside[words.pop(0)]
+        options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
         used = {w.partition("=")[0] for w in words if w.startswith("--")}
         assert used <= options | {"--help"}, shown

@@ -5,6 +5,9 @@ from __future__ import annotations
 from temporalio.api.enums.v1 import EventType
 
 from orchestrator.messaging.deadletter import EXCEPTION_MESSAGE
+from orchestrator.runtime.events import GROUP
+from orchestrator.store import gaps
+from orchestrator.store.sequences import Stream, orchestrator
 from tests.runtime.eventually import eventually
 from tests.runtime.replay import replay_all
 from tests.runtime.world import FLOW, World
@@ -68,6 +71,24 @@ async def test_a_gap_that_does_not_close_goes_to_the_dead_letters(shop: World) -
     for n in (2, 3):
         await shop.event("feed.Moved", key, f"{key}-{n}", n=n)
     assert (await shop.end(id)).result == "123"
+
+
+async def test_what_will_not_come_is_skipped_by_a_person(shop: World) -> None:
+    """What waits behind it is taken at once, and the saga goes on."""
+    key = shop.key()
+    id = await shop.start("Follow", key)
+    for n in (1, 3, 4):
+        await shop.event("feed.Moved", key, f"{key}-{n}", n=n)
+
+    async def waiting() -> bool:
+        async with shop.database.reading() as session:
+            found = await gaps.listed(session, orchestrator, GROUP)
+        return [(g.next, g.waiting) for g in found if g.stream.key == key] == [(2, 2)]
+
+    await eventually(waiting, "two events wait for the second")
+    async with shop.database.transaction() as session:
+        await gaps.skip(session, orchestrator, Stream(GROUP, "orderfeed.Moved", key))
+    assert (await shop.end(id)).result == "134"
 
 
 async def test_all_histories_replay(shop: World) -> None:
