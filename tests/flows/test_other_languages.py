@@ -257,6 +257,19 @@ async def test_a_known_command_is_answered_from_its_record(shop: Shop) -> None:
     assert await shop.reserved(order) == [{"sku": "chair", "quantity": 2, "status": "reserved"}]
 
 
+async def test_a_command_that_comes_after_its_undo_does_nothing(shop: Shop) -> None:
+    """The undo is answered, the command is not, and the goods stay where they are."""
+    order, id = str(uuid4()), f"late-{uuid4()}"
+    back = json.dumps({"order_id": order, "reservation_id": "r1"}).encode()
+    undo = replace(command(order, f"{id}:undo", back), type="inventory.ReleaseStock", undoes=id)
+    await shop.send(undo)
+    await shop.answer(f"{id}:undo")
+    await shop.send(command(order, id))
+    await shop.send(undo)  # of one key: what is answered behind the command comes after it
+    await shop.answer(f"{id}:undo")
+    assert await shop.reserved(order) == []
+
+
 async def test_what_is_no_command_of_the_contract_is_dead_lettered(shop: Shop) -> None:
     """And what comes after it is served: poison, and another body under a known id."""
     order, id = str(uuid4()), f"odd-{uuid4()}"

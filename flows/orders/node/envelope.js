@@ -20,6 +20,7 @@ export function commandOf(record) {
     key: record.key ?? Buffer.from(header("ce_subject") ?? ""),
     body: record.value ?? Buffer.alloc(0),
     correlationid: header("correlationid"),
+    undoes: header("undoes"),
     replyto: replyto && { topic: replyto[1], partition: replyto[2] && Number(replyto[2]) },
     traceparent: header("traceparent"),
     tracestate: header("tracestate"),

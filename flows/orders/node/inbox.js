@@ -23,9 +23,12 @@ export const TABLE = `
     processed_at timestamptz NOT NULL DEFAULT now()
   )`;
 
+/** Stands for the body of a command that was undone before it came. */
+const UNDONE = "";
+
 /**
  * The answer to a command: that of `handle(client)`, a `{ type, fields }`, made by `answer`; or the
- * recorded one. Two deliveries at once: the primary key lets one in, the other waits for its end.
+ * recorded one, and none for a command that comes only after its undo. Two deliveries at once: the primary key lets one in, the other waits for its end.
  */
 export async function once(pool, command, handle, answer) {
   const digest = createHash("sha256").update(`${command.type}\n`).update(command.body).digest("hex");
@@ -51,6 +54,10 @@ export async function once(pool, command, handle, answer) {
 }
 
 async function first(client, command, handle, answer) {
+  if (command.undoes) {
+    const row = "INSERT INTO inbox (message_id, body_sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    await client.query(row, [command.undoes, UNDONE]);
+  }
   await client.query("SAVEPOINT handler");
   const { type, fields } = await handle(client).catch(async (error) => {
     if (!(error instanceof Failure)) throw error;
@@ -69,6 +76,7 @@ async function first(client, command, handle, answer) {
 async function again(client, command, digest) {
   const query = "SELECT body_sha256, answer FROM inbox WHERE message_id = $1";
   const { rows } = await client.query(query, [command.id]);
+  if (rows[0].body_sha256 === UNDONE) return null;
   if (rows[0].body_sha256 !== digest) {
     throw new Conflict(`message \`${command.id}\` was processed with another body`);
   }

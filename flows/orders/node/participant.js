@@ -49,7 +49,7 @@ export async function serve({ service, handlers, brokers, commands, pool, signal
         (client) => handler(payload, client),
         (type, fields) => answerTo(command, service, type, fields),
       );
-      if (command.replyto) await acknowledged(() => send(recordOf(answer, command)), PATIENCE);
+      if (command.replyto && answer) await acknowledged(() => send(recordOf(answer, command)), PATIENCE);
     } catch (error) {
       if (error instanceof Unreadable) await bury(record, "poison", error);
       else if (error instanceof Conflict) await bury(record, "rejected", error);
