@@ -17,6 +17,8 @@ from temporalio import activity
 script: dict[str, list[Callable[[], Any]]] = {}
 calls: dict[str, list[str]] = defaultdict(list)
 given: dict[str, Any] = {}
+#: By key: what each call could give others as its idempotency key.
+keys: dict[str, list[str]] = defaultdict(list)
 #: By key: lets a function that waits go on.
 gates: dict[str, threading.Event] = defaultdict(threading.Event)
 
@@ -29,7 +31,9 @@ def _next(key: str, usual: Any) -> Any:
 def discount(id: str, basket: Any) -> Decimal:
     """Not async: it may block, off the worker's loop."""
     assert threading.current_thread() is not threading.main_thread()
-    assert activity.info().activity_type.endswith(".Discount")
+    info = activity.info()
+    assert info.activity_type.endswith(".Discount")
+    keys[id].append(f"{info.workflow_id}#{info.activity_id}")
     calls[id].append("discount")
     given[id] = basket
     found: Decimal = _next(id, Decimal("0.10"))

@@ -93,11 +93,13 @@ async def test_an_undo_may_be_a_function(shop: World) -> None:
 
 
 async def test_an_exception_is_a_failed_attempt(shop: World) -> None:
-    """The next attempt counts; what is exhausted was perhaps done, and is undone."""
+    """The next attempt counts, and can be known by the step's id, which stays; what is exhausted was
+    perhaps done, and is undone."""
     key = shop.key()
     pricing.script[key] = [raising("away"), lambda: Decimal(1)]
     assert (await shop.run("Maybe", key)).result == "1"
     assert pricing.calls[key] == ["discount", "discount"]
+    assert pricing.keys[key] == [f"activitiesMaybe/{key}#discount"] * 2
     key = shop.key()
     pricing.script[key] = [raising("away")]
     assert (await shop.run("Maybe", key)).reason == "no discount"
