@@ -93,7 +93,7 @@ async def test_an_undo_may_be_a_function(shop: World) -> None:
 
 
 async def test_an_exception_is_a_failed_attempt(shop: World) -> None:
-    """The next attempt counts, and can be known by the step's id, which stays; what is exhausted was
+    """The next attempt counts, and is known by the step's id, which stays; what is exhausted was
     perhaps done, and is undone."""
     key = shop.key()
     pricing.script[key] = [raising("away"), lambda: Decimal(1)]
