@@ -10,11 +10,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from orchestrator.store.insert import insert_into
+from orchestrator.store.insert import InsertOnce
 from orchestrator.store.tables import business_keys as table
+
+_add = InsertOnce(table, table.c.message_id)
+_record = (
+    update(table)
+    .where(
+        table.c.consumer == bindparam("of_consumer"),
+        table.c.command == bindparam("of_command"),
+        table.c.key_sha256 == bindparam("of_key"),
+    )
+    .values(
+        {name: bindparam(name) for name in ("message_id", "body_sha256", "answer", "recorded_at")}
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +62,15 @@ async def claim(session: AsyncSession, key: BusinessKey, message_id: str, body: 
     """None: the key is new and ours in this transaction, `record` ends it. Otherwise what was done
     under it. Of two at once the primary key lets one in; the other waits here for its end. `body`
     is what the message says, equal for equal messages."""
-    added = await session.execute(
-        insert_into(session, table)
-        .values(
-            consumer=key.consumer,
-            command=key.command,
-            key_sha256=_digest(key.text),
-            message_id=message_id,
-            body_sha256=_digest(body),
-            recorded_at=datetime.now(UTC),
-        )
-        .on_conflict_do_nothing()
-        .returning(table.c.message_id)
-    )
-    if added.first() is not None:
+    if await _add(
+        session,
+        consumer=key.consumer,
+        command=key.command,
+        key_sha256=_digest(key.text),
+        message_id=message_id,
+        body_sha256=_digest(body),
+        recorded_at=datetime.now(UTC),
+    ):
         return None
     row = (await session.execute(select(table).where(key._is_this))).one()
     return Done(row.message_id, row.answer, row.body_sha256 == _digest(body))
@@ -73,16 +81,18 @@ async def record(
 ) -> None:
     """Ends a claim with the answer (a JSON value). A key that was another message's is this one's
     from now on."""
-    await session.execute(
-        update(table)
-        .where(key._is_this)
-        .values(
-            message_id=message_id,
-            body_sha256=_digest(body),
-            answer=answer,
-            recorded_at=datetime.now(UTC),
-        )
-    )
+    row = {
+        "message_id": message_id,
+        "body_sha256": _digest(body),
+        "answer": answer,
+        "recorded_at": datetime.now(UTC),
+    }
+    which = {
+        "of_consumer": key.consumer,
+        "of_command": key.command,
+        "of_key": _digest(key.text),
+    }
+    await session.execute(_record, {**row, **which})
 
 
 async def free(session: AsyncSession, key: BusinessKey) -> bool:

@@ -10,15 +10,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.store.errors import ConflictError
-from orchestrator.store.insert import insert_into
+from orchestrator.store.insert import InsertOnce
 from orchestrator.store.tables import inbox
 
 #: Stands for the payload's hash of a message that came too late to be processed.
 _UNDONE = ""
+
+_add = InsertOnce(inbox, inbox.c.message_id)
+_record = (
+    update(inbox)
+    .where(
+        inbox.c.consumer == bindparam("of_consumer"), inbox.c.message_id == bindparam("of_message")
+    )
+    .values(answer=bindparam("answer"), processed_at=bindparam("processed_at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +44,13 @@ async def claim(
     """None: the message is new and ours to process in this transaction, `record` ends it.
     Otherwise what it led to before. Of two deliveries at once the primary key lets one in; the
     other waits here for its end. Raises ConflictError when the id was used with another payload."""
-    digest = hashlib.sha256(payload).hexdigest()
-    added = await session.execute(
-        insert_into(session, inbox)
-        .values(
-            consumer=consumer,
-            message_id=message_id,
-            payload_sha256=digest,
-            processed_at=datetime.now(UTC),
-        )
-        .on_conflict_do_nothing()
-        .returning(inbox.c.message_id)
-    )
-    if added.first() is not None:
+    if await _add(
+        session,
+        consumer=consumer,
+        message_id=message_id,
+        payload_sha256=hashlib.sha256(payload).hexdigest(),
+        processed_at=datetime.now(UTC),
+    ):
         return None
     found = await lookup(session, consumer, message_id, payload)
     assert found is not None, "an inbox row vanished inside its transaction"
@@ -69,36 +72,29 @@ async def forbid(session: AsyncSession, consumer: str, message_id: str) -> None:
     """A message that is undone has no effect, and no answer, when it comes only after this, or is
     claimed and not yet processed; nothing changes when it was processed before. While another
     transaction processes it, this waits."""
-    added = await session.execute(
-        insert_into(session, inbox)
-        .values(
-            consumer=consumer,
-            message_id=message_id,
-            payload_sha256=_UNDONE,
-            processed_at=datetime.now(UTC),
+    if await _add(
+        session,
+        consumer=consumer,
+        message_id=message_id,
+        payload_sha256=_UNDONE,
+        processed_at=datetime.now(UTC),
+    ):
+        return
+    await session.execute(
+        update(inbox)
+        .where(
+            inbox.c.consumer == consumer,
+            inbox.c.message_id == message_id,
+            inbox.c.answer.is_(None),
         )
-        .on_conflict_do_nothing()
-        .returning(inbox.c.message_id)
+        .values(payload_sha256=_UNDONE)
     )
-    if added.first() is None:
-        await session.execute(
-            update(inbox)
-            .where(
-                inbox.c.consumer == consumer,
-                inbox.c.message_id == message_id,
-                inbox.c.answer.is_(None),
-            )
-            .values(payload_sha256=_UNDONE)
-        )
 
 
 async def record(session: AsyncSession, consumer: str, message_id: str, answer: Any) -> None:
     """Ends a claim with the answer (a JSON value)."""
-    await session.execute(
-        update(inbox)
-        .where(inbox.c.consumer == consumer, inbox.c.message_id == message_id)
-        .values(answer=answer, processed_at=datetime.now(UTC))
-    )
+    row = {"answer": answer, "processed_at": datetime.now(UTC)}
+    await session.execute(_record, {"of_consumer": consumer, "of_message": message_id, **row})
 
 
 async def lookup(

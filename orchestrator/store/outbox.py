@@ -43,6 +43,8 @@ _LOCK_SPACE = 7_214_993
 
 _INTEGERS = ARRAY(Integer)
 
+_add, _add_pending = insert(outbox), insert(outbox_pending)
+
 _FIRST_HOLD_MS, _LONGEST_HOLD_MS = 250, 60_000
 
 
@@ -92,12 +94,12 @@ async def add(session: AsyncSession, messages: Sequence[OutboxMessage]) -> None:
         }
         for m in messages
     ]
-    await session.execute(insert(outbox), rows)
+    await session.execute(_add, rows)
     pending = [
         {"message_id": m.id, "bucket": bucket_of(m.aggregate), "aggregate": m.aggregate}
         for m in messages
     ]
-    await session.execute(insert(outbox_pending), pending)
+    await session.execute(_add_pending, pending)
 
 
 async def claim(session: AsyncSession, owner: str, limit: int, lease: float) -> list[int]:

@@ -202,6 +202,10 @@ class Sequences:
 
     async def _locked(self, session: AsyncSession, stream: Stream) -> Row[Any]:
         """The stream's row, which nobody else has until the transaction's end."""
+        query = select(self.table).where(stream.within(self.table)).with_for_update()
+        # Most often it is there: asking first spares every event but the first an insert.
+        if (row := (await session.execute(query)).first()) is not None:
+            return row
         await session.execute(
             insert_into(session, self.table)
             .values(
@@ -212,10 +216,7 @@ class Sequences:
             )
             .on_conflict_do_nothing()
         )
-        found = await session.execute(
-            select(self.table).where(stream.within(self.table)).with_for_update()
-        )
-        return found.one()
+        return (await session.execute(query)).one()
 
     async def _keep(
         self,
