@@ -27,6 +27,23 @@ POINTS = {
     "outbox.after-publish": "the bus has them, others of the batch perhaps not, none is marked",
     "outbox.before-mark": "a batch is marked in a transaction that is open",
     "outbox.after-mark": "a batch is published and marked, its buckets are free",
+    # A participant, or a worker, puts numbered events in their order.
+    "sequence.before-take": "an event had its effect in its turn, nothing is committed",
+    "sequence.after-take": "its number is taken, the one behind it not looked for",
+    "sequence.before-keep": "an early event is written down, nothing is committed",
+    "sequence.after-keep": "it is kept, its offset not committed",
+    "sequence.before-give-up": "what stood behind a gap is in the dead letters, nothing committed",
+    "sequence.after-give-up": "a gap is given up",
+    # A participant tries an event again, and what it may have once alone.
+    "parked.before-keep": "an event that failed is written down, nothing is committed",
+    "parked.after-keep": "it is parked, its offset not committed",
+    "parked.before-queue": "an event is put behind the one of its key that waits, not committed",
+    "parked.after-queue": "it stands in the queue, its offset not committed",
+    "parked.before-attempt": "what is due is this process's, and not tried yet",
+    "parked.before-release": "it had its effect, and is taken out of the queue, not committed",
+    "parked.after-release": "it is out of the queue, the next one may follow",
+    "once.before-claim": "a message that may be lost is claimed, nothing is committed",
+    "once.after-claim": "it is known, and was not handled",
     # A consumer commits how far it is.
     "offsets.before-commit": "records are done, their offsets not committed",
     "offsets.after-commit": "the offsets are committed",
@@ -44,8 +61,17 @@ POINTS = {
     "start.after-start": "the saga is started, the event's offset not committed",
     "arrival.before-signal": "an event came that a saga may wait for",
     "arrival.after-signal": "the saga has the event, its offset is not committed",
+    "unclaimed.before-keep": "an event for a saga that is not there is written down, not committed",
+    "unclaimed.after-keep": "it is kept, its offset not committed",
+    "claim.before-commit": "a saga gets what was kept for it, nothing is committed",
+    "claim.after-commit": "it is claimed, no history knows of it",
     "letter.before-publish": "a record is given up, its dead letter not published",
     "letter.after-publish": "the dead letter is published, the offset not committed",
+    # A transformer works from topic to topic.
+    "transform.before-publish": "a transaction is open and empty",
+    "transform.before-offsets": "the bus has what came of the records, the offsets not",
+    "transform.before-commit": "the offsets are in the transaction, it is open",
+    "transform.after-commit": "the transaction is over",
 }
 
 _armed: Callable[[str], None] | None = None

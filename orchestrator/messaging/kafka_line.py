@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from orchestrator import failpoint
 from orchestrator.messaging.bus import Transform, UndeliverableError
 from orchestrator.messaging.kafka_options import MOVED_ON, REFUSALS, stop_client
 from orchestrator.messaging.kafka_records import to_records
@@ -147,11 +148,15 @@ class Line:
         producer = self._producer
         assert producer is not None, "started before it serves"
         async with producer.transaction():
+            failpoint.reach("transform.before-publish")
             futures = [await _send(producer, record) for record in outputs]
             # Looked at one by one: a commit does not notice a batch that was refused.
             for future in futures:
                 await future
+            failpoint.reach("transform.before-offsets")
             await producer.send_offsets_to_transaction({self.partition: offset}, self._group)
+            failpoint.reach("transform.before-commit")
+        failpoint.reach("transform.after-commit")
 
     async def _recover(self, consumer: AIOKafkaConsumer) -> None:
         """With a new producer, if the partition is still ours: else this would keep out the one

@@ -127,6 +127,8 @@ class Arrivals:
     async def _keep(self, id: str, arrival: Arrival) -> None:
         async with self._database.transaction() as session:
             await unclaimed.keep(session, id, arrival.id, arrival.type, arrival.data)
+            failpoint.reach("unclaimed.before-keep")
+        failpoint.reach("unclaimed.after-keep")
 
     async def _delivered(self, id: str, arrival: Arrival) -> None:
         async with self._database.transaction() as session:

@@ -12,6 +12,7 @@ from typing import Any
 from temporalio import activity, workflow
 from temporalio.common import RetryPolicy
 
+from orchestrator import failpoint
 from orchestrator.runtime.cancels import Cancels
 from orchestrator.runtime.mailbox import Mailbox
 from orchestrator.runtime.wire import CLAIM, Arrival, Claimed
@@ -73,6 +74,8 @@ class ClaimActivity:
         """What is kept for the saga that asks, behind a position. Raises StoreError."""
         async with self._database.transaction() as session:
             found = await unclaimed.claim(session, str(activity.info().workflow_id), after, _EVENTS)
+            failpoint.reach("claim.before-commit")
+        failpoint.reach("claim.after-commit")
         sizes = accumulate(len(json.dumps(e.data)) for e in found)
         fit = max(sum(size <= _CHARACTERS for size in sizes), 1)
         more = len(found) == _EVENTS or fit < len(found)

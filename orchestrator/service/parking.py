@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from dsl.model import Order
+from orchestrator import failpoint
 from orchestrator.messaging.record import Record
 from orchestrator.service.kept import from_json, to_json
 from orchestrator.store import parking
@@ -79,6 +80,8 @@ class Parking:
                 return False
             kept = to_json(record)
             await parking.add(session, self._consumer, lane, record.place, kept)
+            failpoint.reach("parked.before-queue")
+        failpoint.reach("parked.after-queue")
         self._woken.set()
         return True
 
@@ -91,6 +94,8 @@ class Parking:
                 wait=failed.wait,
                 error=failed.error,
             )
+            failpoint.reach("parked.before-keep")
+        failpoint.reach("parked.after-keep")
         self._wake_in(failed.wait)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -121,13 +126,18 @@ class Parking:
 
     async def _again(self, parked: Parked) -> None:
         attempts = parked.attempts + 1
+        failpoint.reach("parked.before-attempt")
         failed = await self._attempt(from_json(parked.record), attempts)
         async with self._database.transaction() as session:
             if failed is None:
                 await parking.remove(session, parked.position)
-                return
-            await parking.again(session, parked.position, attempts, failed.wait, failed.error)
-        self._wake_in(failed.wait)
+                failpoint.reach("parked.before-release")
+            else:
+                await parking.again(session, parked.position, attempts, failed.wait, failed.error)
+        if failed is None:
+            failpoint.reach("parked.after-release")
+        else:
+            self._wake_in(failed.wait)
 
     def _lane(self, record: Record) -> str:
         if self._order is Order.UNORDERED or record.key is None:

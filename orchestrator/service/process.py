@@ -100,8 +100,10 @@ class Process:
         value = self.value(handler, envelope)
         async with self._database.transaction() as session:
             done = await inbox.claim(session, handler.group, envelope.id, _body(envelope))
+            failpoint.reach("once.before-claim")
         if done is not None:
             return _recorded(done)
+        failpoint.reach("once.after-claim")
         async with self._database.transaction() as session:
             if not await inbox.hold(session, handler.group, envelope.id):
                 return Processed(None)

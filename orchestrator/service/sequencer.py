@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from orchestrator import failpoint
 from orchestrator.messaging.record import Record
 from orchestrator.patience import outlast
 from orchestrator.service.kept import from_json, to_json
@@ -97,6 +98,9 @@ class Sequencer:
             )
             if place is Place.TAKEN:
                 await work(session)
+                failpoint.reach("sequence.before-take")
+            elif place is Place.EARLY:
+                failpoint.reach("sequence.before-keep")
             elif place in _BURIED:
                 missing = await self._sequences.missing(session, stream)
         # Not in the transaction, which would be open until the bus answers: when this is not done,
@@ -104,8 +108,12 @@ class Sequencer:
         if place in _BURIED:
             reason = _reason(place, number, stream.key, missing, self._limit)
             await self._bury(record, SequenceError(reason))
-        if place is not Place.TAKEN:
+        if place is Place.TAKEN:
+            failpoint.reach("sequence.after-take")
+        else:
             log.info("event out of order", place=record.place, order=place.name.lower())
+        if place is Place.EARLY:
+            failpoint.reach("sequence.after-keep")
         self.counts[place] += 1
         return place
 
@@ -158,8 +166,13 @@ class Sequencer:
             # In the transaction: what is lost there is nowhere else.
             async with self._database.transaction() as session:
                 missing = await self._sequences.missing(session, stream)
-                for early in await self._sequences.give_up(session, stream):
+                late = await self._sequences.give_up(session, stream)
+                for early in late:
                     await self._give_up(early, stream, missing)
+                if late:
+                    failpoint.reach("sequence.before-give-up")
+            if late:
+                failpoint.reach("sequence.after-give-up")
             record = await self.turn(stream)
             if record is not None:
                 await self._handle(record)

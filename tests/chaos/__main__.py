@@ -15,19 +15,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.dev.errors import ServerError
+from orchestrator.failpoint import POINTS
 from tests.chaos.arena import Arena
 from tests.chaos.child import Role
-from tests.chaos.invariants import Violation
-from tests.chaos.slots import points_of
+from tests.chaos.slots import every_point_of
 from tests.chaos.storm import Report, first_storms, random_storm, weather
 
 INTERRUPTED = 130
 
 #: How many points of each kind of process a round goes through.
-_A_ROUND: dict[Role, int] = {"worker": 4, "participant": 3, "relay": 2}
+_A_ROUND: dict[Role, int] = {
+    "worker": 5,
+    "participant": 3,
+    "relay": 2,
+    "desk": 4,
+    "transformer": 2,
+}
 
 #: Rounds until each point was met.
-_EVERY = max(-(-len(points_of(role)) // n) for role, n in _A_ROUND.items())
+_EVERY = max(-(-len(every_point_of(role)) // n) for role, n in _A_ROUND.items())
 
 #: Seconds for a process to come to its point, and for all to be well after a round.
 _LIMIT = 120.0
@@ -91,7 +97,7 @@ def _deck(chance: random.Random) -> Iterator[dict[Role, list[str]]]:
     while True:
         for role, count in _A_ROUND.items():
             if len(left[role]) < count:
-                left[role] += chance.sample(points_of(role), k=len(points_of(role)))
+                left[role] += chance.sample(every_point_of(role), k=len(every_point_of(role)))
         yield {role: [left[role].pop(0) for _ in range(n)] for role, n in _A_ROUND.items()}
 
 
@@ -116,19 +122,16 @@ def _summary(total: Report, broken: int, took: float, seed: int, rounds: int) ->
     print(f"\n{total.orders} orders in {took:.0f}s, {total.survived.total()} faults survived:")
     for kind, count in sorted(kinds.items()):
         print(f"  {count:4}  {kind}")
-    print(f"points that were met: {len(points)}; longest recovery {total.recovery:.1f}s")
+    print(f"points that were met: {len(points)} of {len(POINTS)}")
+    print(f"longest recovery: {total.recovery:.1f}s")
     found = Counter(v.fault for v in total.violations)
     for fault in ("lost", "doubled", "disorder", "wrong"):
         print(f"{fault}: {found[fault]}")
-    _tell_apart(total.violations)
+    for violation in total.violations:
+        print(f"  {violation}")
     if broken:
         print(f"rounds that got stuck: {broken}")
     print(f"to repeat it: make chaos SEED={seed} ROUNDS={rounds}")
-
-
-def _tell_apart(violations: list[Violation]) -> None:
-    for violation in violations:
-        print(f"  {violation}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from contextlib import AsyncExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Literal, Self
 
@@ -25,25 +26,32 @@ from orchestrator.runtime import replies
 from orchestrator.runtime.connect import connect
 from orchestrator.store.database import Database
 from orchestrator.store.migrate import migrate
+from tests.chaos import errands
+from tests.chaos.numbered import BOARDS
 from tests.chaos.nursery import Nursery
 from tests.chaos.participants import FLOW
 from tests.chaos.proxy import Proxy
+from tests.chaos.requests import ANSWERS
 
 Kind = Literal["sqlite", "postgres"]
 
 #: Where each source's garbage belongs.
 LETTERS = {
-    "goods.commands": "goods.commands.goods-dlt",
-    "orchestrate.replies": "orchestrate.replies.orchestrate.replies-dlt",
-    "front.events": "front.events.orchestrate.events-dlt",
+    "goods.commands": ["goods.commands.goods-dlt"],
+    "orchestrate.replies": ["orchestrate.replies.orchestrate.replies-dlt"],
+    "front.events": ["front.events.orchestrate.events-dlt"],
+    "depot.events": [*errands.LETTERS],
 }
+
+#: All topics with dead letters.
+BURIED = tuple(chain.from_iterable(LETTERS.values()))
 
 _databases = itertools.count()
 
 
 class Arena:
     """Kafka, Temporal and PostgreSQL (`postgres` is nothing where it is missing), the flow
-    deployed, and a nursery for the processes."""
+    deployed in a store of each kind, and a nursery for the processes."""
 
     client: Client
     bus: Bus
@@ -54,7 +62,7 @@ class Arena:
         self.folder = folder
         self.kafka = KafkaServer(folder / "kafka")
         self.temporal = TemporalServer(folder / "temporal", ui=False)
-        self.store = f"sqlite:///{folder}/store.db"
+        self.stores: dict[Kind, str] = {"sqlite": f"sqlite:///{folder}/store.db"}
         self.proxies: dict[str, Proxy] = {}
         self._stack = AsyncExitStack()
 
@@ -110,9 +118,12 @@ class Arena:
             self.proxies[name] = await enter(Proxy(port))
         self.client = await connect(self.temporal.address)
         self.bus = await enter(KafkaBus(self.kafka.bootstrap))
-        async with Database(self.store) as database:
-            await migrate(database.engine)
-            await deploy(load([FLOW]), self.client, self.bus, database)
+        if self.postgres:
+            self.stores["postgres"] = await self.new_database("postgres")
+        for store in self.stores.values():
+            async with Database(store) as database:
+                await migrate(database.engine)
+                await deploy(load([FLOW]), self.client, self.bus, database)
         # Whoever listens does so before the first process makes these.
-        letters = [TopicModel(name=name, partitions=12) for name in LETTERS.values()]
-        await self.bus.create_topics([replies.TOPIC, *letters])
+        topics = [TopicModel(name=n, partitions=12) for n in (*BURIED, ANSWERS, BOARDS)]
+        await self.bus.create_topics([replies.TOPIC, *topics])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -19,23 +20,25 @@ from orchestrator.messaging.bus import Bus, BusError
 from orchestrator.messaging.kafka import KafkaBus
 from orchestrator.messaging.kafka_settings import KafkaSettings
 from orchestrator.messaging.record import Record
+from orchestrator.runtime import replies
 from orchestrator.runtime.connect import connect
 from orchestrator.runtime.worker import SagaWorker
-from orchestrator.service import runner
+from orchestrator.service import parking, runner
 from orchestrator.service.relay import Relay
 from orchestrator.store.database import Database
 from tests.chaos import without
-from tests.chaos.participants import SERVICES
+from tests.chaos.numbered import BOARDS
+from tests.chaos.participants import GAP, SERVICES, desk
 
-Role = Literal["worker", "participant", "relay"]
+Role = Literal["worker", "participant", "relay", "desk", "transformer"]
 Action = Literal["kill", "stop", "raise", "delay"]
 
 #: Seconds until the broker gives a silent reader's partitions to others.
 SESSION = 2.0
-#: Seconds that a relay holds its buckets.
+#: Seconds that a relay holds its buckets, and a desk the events that are due.
 LEASE = 3.0
 #: Seconds that the fast way waits.
-WINDOW = 0.25
+WINDOW = 1.0
 
 
 class PlannedError(Exception):
@@ -46,9 +49,9 @@ class PlannedError(Exception):
 class Orders:
     """What a process is to be. `point` is where, at its `hit`-th time, `action` happens; a delay
     takes `seconds`, for the whole process, and longer than others wait for it by default; a relay
-    holds its buckets for `lease` seconds; `routes` are ports on the loopback and the proxies' ports
-    to take instead; `mischief` is the seed for repeating and delaying what it publishes, 0 for
-    none; `without` are protections to go without.
+    holds its buckets for `lease` seconds; a transformer reads `source`; `routes` are ports on the
+    loopback and the proxies' ports to take instead; `mischief` is the seed for repeating and
+    delaying what it publishes, 0 for none; `without` are protections to go without.
     """
 
     role: Role
@@ -62,6 +65,7 @@ class Orders:
     hit: int = 1
     seconds: float = LEASE + 1.0
     lease: float = LEASE
+    source: str = "money.events"
     routes: Mapping[str, int] = field(default_factory=dict)
     mischief: int = 0
     without: tuple[str, ...] = ()
@@ -79,6 +83,7 @@ class Orders:
 def main(orders: Orders, tell: Callable[..., None]) -> None:
     """Runs until SIGTERM; `tell` reaches the test."""
     log_to_stderr()
+    parking._LEASE = LEASE  # who waits for another attempt is not to wait for long
     without.go(orders.without)
     if orders.point is not None:
         failpoint.arm(_Fuse(orders, tell).reached)
@@ -124,21 +129,30 @@ async def _serve(orders: Orders, tell: Callable[..., None]) -> None:
             case "worker":
                 client = await connect(orders.temporal)
                 async with Database(orders.store) as database:
-                    worker = SagaWorker(client, bus, database, WINDOW)
+                    worker = SagaWorker(client, bus, database, WINDOW, gap=GAP)
                     told = asyncio.create_task(_when(worker.ready, tell))
                     await worker.run(stop)
                     await told
-            case "participant":
+            case "participant" | "desk":
                 # Their own relays stay out of it: those are processes here.
                 runner.Relay = _NoRelay  # type: ignore[misc, assignment]
                 async with asyncio.TaskGroup() as tasks:
-                    for service in SERVICES:
+                    for service in (desk,) if orders.role == "desk" else SERVICES:
                         tasks.create_task(service.serve(bus, orders.services, stop=stop))
                     tell(ready=True)
+            case "transformer":
+                tell(ready=True)
+                group = f"boards-of-{orders.source}"
+                await bus.transform([orders.source], group, _board, stop=stop)
             case "relay":
                 async with Database(orders.services) as database:
                     tell(ready=True)
                     await Relay(database, bus, lease=orders.lease, idle=0.1).run(stop)
+
+
+async def _board(record: Record) -> list[Record]:
+    value = {"of": record.place, "offset": record.offset, "was": record.value.decode("latin-1")}
+    return [Record(BOARDS, record.key, json.dumps(value).encode())]
 
 
 async def _when(ready: asyncio.Event, tell: Callable[..., None]) -> None:
@@ -159,19 +173,25 @@ def _detour(loop: Any, routes: Mapping[int, int]) -> None:
 
 
 class Mischief:
-    """A bus that takes some records twice, and others late."""
+    """A bus that takes some records twice, others late, and some answers after later ones."""
 
     def __init__(self, bus: Bus, seed: int) -> None:
         self._bus = bus
         self._random = random.Random(seed)
         self._late: set[asyncio.Task[None]] = set()
+        self._passed = asyncio.Event()
 
     async def publish(self, record: Record) -> None:
         """Late by up to a second; or at once, and once more by up to two seconds later."""
-        chance = self._random.random()
+        chance, is_answer = self._random.random(), record.topic == replies.TOPIC.name
         if chance < 0.1:
             await asyncio.sleep(self._random.uniform(0, 1.0))
+        elif chance < 0.3 and is_answer:
+            await self._overtaken()
         await self._bus.publish(record)
+        if is_answer:
+            self._passed.set()
+            self._passed = asyncio.Event()
         if chance > 0.9:
             task = asyncio.create_task(self._again(record, self._random.uniform(0, 2.0)))
             self._late.add(task)
@@ -187,6 +207,12 @@ class Mischief:
             elif error is not None:
                 raise error
         return failed
+
+    async def _overtaken(self) -> None:
+        """Until another command's answer has passed, if there is one."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await self._passed.wait()
 
     async def _again(self, record: Record, after: float) -> None:
         await asyncio.sleep(after)

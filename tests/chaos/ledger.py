@@ -13,7 +13,8 @@ from orchestrator.store.insert import insert_into
 metadata = MetaData()
 
 #: `saga` is an order's id, `what` is `do` or `undo`; `standing` is how many effects of the step
-#: stood when it came; `number` is that of the account's booking.
+#: stood when it came; `number` is that of the account's booking. What the desk does has its own
+#: word in `what`, whatever it is about in `saga`, and a number.
 effects = Table(
     "effects",
     metadata,
@@ -31,6 +32,14 @@ accounts = Table(
     metadata,
     Column("account", String, primary_key=True),
     Column("number", Integer, nullable=False),
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("limit", Integer, nullable=False),
 )
 
 
@@ -58,3 +67,15 @@ async def book(session: AsyncSession, account: str) -> int:
     ).returning(accounts.c.number)
     number: int = (await session.execute(booked)).scalar_one()
     return number
+
+
+async def note(session: AsyncSession, about: str, what: str, number: int) -> None:
+    """Writes what the desk did."""
+    row = {"saga": about, "step": what, "what": what, "standing": 0, "number": number}
+    await session.execute(effects.insert().values(row))
+
+
+async def open_account(session: AsyncSession, account: str) -> None:
+    """Makes a limit's row, of version 0, unless it is there."""
+    new = insert_into(session, limits).values(account=account, version=0, limit=0)
+    await session.execute(new.on_conflict_do_nothing())

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dsl.load import load
 from orchestrator.service import Service
-from tests.chaos.ledger import book, enter, metadata
+from tests.chaos.ledger import book, enter, limits, metadata, note, open_account
 from tests.chaos.processes import REPOSITORY
 
 FLOW = REPOSITORY / "tests" / "chaos" / "shop.flow"
 
 #: Longer than the fast way waits here.
-SLOW = 0.5
+SLOW = 1.3
+
+#: Seconds that a numbered event waits for those before it.
+GAP = 3.0
+
+#: How often a move cannot be noted at once.
+_CLUMSY = 0.35
 
 _program = load([FLOW]).program
 assert _program
@@ -24,6 +33,9 @@ goods = Service("goods", program=_program, metadata=metadata)
 money = Service("money", program=_program, metadata=metadata)
 parcels = Service("parcels", program=_program, metadata=metadata)
 SERVICES = (goods, money, parcels)
+
+#: In a process of its own: what people ask for, and the crates.
+desk = Service("desk", program=_program, metadata=metadata, gap=timedelta(seconds=GAP))
 
 
 @goods.handles("Reserve")
@@ -82,6 +94,20 @@ async def recall(command: Any, session: AsyncSession) -> Any:
     return parcels.messages.Recalled(id=command.id)
 
 
+@goods.handles("Pack")
+async def pack(command: Any, session: AsyncSession) -> Any:
+    """One of two that are done side by side."""
+    await enter(session, command.id, "pack", "do")
+    return goods.messages.Packed(id=command.id)
+
+
+@parcels.handles("Wrap")
+async def wrap(command: Any, session: AsyncSession) -> Any:
+    """The other one."""
+    await enter(session, command.id, "wrap", "do")
+    return parcels.messages.Wrapped(id=command.id)
+
+
 class NoScaleError(Exception):
     """No declared failure: nothing is answered."""
 
@@ -90,3 +116,44 @@ class NoScaleError(Exception):
 async def weigh(command: Any) -> Any:
     """Never answers."""
     raise NoScaleError
+
+
+@desk.handles("Stamp")
+async def stamp(command: Any, session: AsyncSession) -> Any:
+    """An effect for each call, so that a second one is seen."""
+    number = await book(session, f"stamps of {command.account}")
+    await note(session, command.id, "stamp", number)
+    return desk.messages.Stamped(account=command.account, id=command.id, number=number)
+
+
+def outdated(command: Any, stale: Any) -> Any:
+    """Who was too late."""
+    return desk.failures.Outdated(account=command.account, version=stale.found)
+
+
+@desk.handles("Limit", stale=outdated)
+async def limit(command: Any, session: AsyncSession, version: Any) -> Any:
+    """Changes what others change, too."""
+    await open_account(session, command.account)
+    mine = update(limits).where(limits.c.account == command.account)
+    number = await version.update(mine.values(limit=command.limit))
+    await note(session, command.account, "limit", number)
+    return desk.messages.Limited(account=command.account, version=number)
+
+
+class ClumsyError(Exception):
+    """It may work at the next attempt."""
+
+
+@desk.on("depot.Moved")
+async def moved(event: Any, session: AsyncSession) -> None:
+    """Notes a crate's move; sometimes not at once."""
+    await note(session, event.crate, "move", event.number)
+    if random.random() < _CLUMSY:
+        raise ClumsyError
+
+
+@desk.on("depot.Glimpsed")
+async def glimpsed(event: Any, session: AsyncSession) -> None:
+    """Notes what may be missed."""
+    await note(session, event.crate, "glimpse", event.number)

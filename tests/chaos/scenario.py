@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -21,15 +22,31 @@ from orchestrator.messaging.record import Record
 from orchestrator.runtime.instances import Instances, UnknownInstanceError
 from orchestrator.store.database import Database
 from orchestrator.store.migrate import create_missing, migrate
-from tests.chaos.arena import LETTERS, Arena, Kind
+from tests.chaos.arena import BURIED, LETTERS, Arena, Kind
 from tests.chaos.child import Orders, Role
-from tests.chaos.invariants import ENDS, Evidence, Violation, violations
+from tests.chaos.errands import Errands
+from tests.chaos.evidence import ENDS, Evidence, Violation
+from tests.chaos.invariants import violations
 from tests.chaos.ledger import effects, metadata
+from tests.chaos.numbered import BOARDS
 from tests.chaos.nursery import Child
+from tests.chaos.requests import ANSWERS
 
 _runs = itertools.count()
 
-_TOPICS = ("goods.events", "money.events", "chaos.dlq", *LETTERS, *LETTERS.values())
+_TOPICS = (
+    *("goods.events", "money.events", "watch.events", "chaos.dlq"),
+    *(ANSWERS, BOARDS, *LETTERS, *BURIED),
+)
+
+#: Where a scenario looks at its own alone.
+_OURS = (
+    *("goods.events", "money.events", "front.events", "depot.events", "watch.events"),
+    *(ANSWERS, BOARDS),
+)
+
+#: Orders that may be open before another one comes.
+_OPEN = 30
 
 
 class Scenario:
@@ -61,7 +78,10 @@ class Scenario:
         self._outcomes: dict[str, str] = {}
         self._records: list[Record] = []
         self._letters: dict[str, set[bytes]] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self.errands = Errands(self._name, self.random, self._publish, self._records)
+        self._errands: list[asyncio.Task[Any]] = []
+        self._followed: set[str] = set()
+        self._tasks: list[asyncio.Task[Any]] = []
         self._instances = Instances(arena.client)
         self._url = ""
         self._reader: Reader
@@ -73,6 +93,7 @@ class Scenario:
         await create_missing(self._database.engine, metadata)
         self._reader = await self.arena.bus.tap(_TOPICS)
         self.beside(self._hear())
+        self.beside(self.errands.redrive())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -83,23 +104,30 @@ class Scenario:
         await self._reader.close()
         await self._database.close()
 
+    @property
+    def name(self) -> str:
+        """Which all that is its own begins with."""
+        return self._name
+
     # --- processes
 
     async def start(self, role: Role, **changes: Any) -> Child:
         """A new process; `changes` are fields of `Orders`."""
         arena, number = self.arena, len(self.children)
-        temporal, url, routes = arena.temporal.address, self._url, {}
+        temporal, store, url = arena.temporal.address, arena.stores[self.kind], self._url
+        routes = {}
         if self._proxied:
             proxies = arena.proxies
             temporal = f"127.0.0.1:{proxies['temporal'].port}"
             routes = {str(arena.kafka.ports["broker"]): proxies["kafka"].port}
             if arena.postgres:
-                url = url.replace(f":{arena.postgres.port}/", f":{proxies['postgres'].port}/")
+                ports = f":{arena.postgres.port}/", f":{proxies['postgres'].port}/"
+                store, url = store.replace(*ports), url.replace(*ports)
         orders = Orders(
             role=role,
             temporal=temporal,
             kafka=arena.kafka.bootstrap,
-            store=arena.store,
+            store=store,
             services=url,
             log=str(arena.folder / f"{self._name}-{number}-{role}.log"),
             routes=routes,
@@ -143,9 +171,13 @@ class Scenario:
             key=id,
             data=json.dumps(body).encode(),
         )
+        if kind == "EARLY":
+            paid = replace(made, id=f"{id}:paid", type="front.Paid")
+            data = json.dumps({"id": id}).encode()
+            await self._publish(to_record(replace(paid, data=data), "front.events"))
         await self._publish(to_record(made, "front.events"))
         self._orders[id] = kind
-        self.beside(self._follow(id))
+        self.beside(self._follow(f"Buy/{id}", id))
         if kind == "CANCELLED":
             self.beside(self._cancel(id, self.random.uniform(0, 1.5)))
         return id
@@ -159,7 +191,8 @@ class Scenario:
         for topic, letters in LETTERS.items():
             value = f"{self._name} garbage {next(self._numbers)}".encode()
             await self._publish(Record(topic, None, value))
-            self._letters.setdefault(letters, set()).add(value)
+            for topic in letters:
+                self._letters.setdefault(topic, set()).add(value)
 
     async def repeat(self, topic: str) -> int:
         """Publishes again whatever was seen on a topic, last first; how many records it was."""
@@ -170,24 +203,37 @@ class Scenario:
         return len(seen)
 
     async def feed(self, every: float, stop: asyncio.Event) -> None:
-        """Orders of all kinds in turn, and garbage, until `stop` is set."""
+        """Orders of all kinds in turn, errands and garbage, until `stop` is set; as fast as they
+        come to their ends, and not faster than one in `every` seconds."""
         for number in itertools.count():
             await self.order(list(ENDS)[number % len(ENDS)])
             if number % 4 == 0:
                 await self.garbage()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(every):
-                    await stop.wait()
-                    return
+                self.run_errands(self.errands.run())
+            if number % 8 == 0:
+                self.run_errands(self.errands.crate(gap=True))
+            # A slow machine gets no more than it brings to an end.
+            while not await _is_set(stop, every) and self._open >= _OPEN:
+                continue
+            if stop.is_set():
+                return
+
+    def run_errands(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Goes on until it is done, which the verdict waits for."""
+        self._errands.append(asyncio.create_task(work))
+        self._tasks.append(self._errands[-1])
 
     async def verdict(self, limit: float = 90.0, *, calm: bool = False) -> list[Violation]:
         """What does not hold: once nothing is missing, or after `limit` seconds. `calm`: nothing
         happened that excuses a record that was published twice."""
-        end = asyncio.get_running_loop().time() + limit
+        clock = asyncio.get_running_loop().time
+        began = clock()
         while True:
-            found = violations(await self._evidence(calm))
-            late = asyncio.get_running_loop().time() > end
-            if late or not any(v.fault == "lost" for v in found):
+            evidence = await self._evidence(calm)
+            evidence.recovery, evidence.limit = clock() - began, limit
+            found = violations(evidence)
+            found += [Violation("lost", "an errand") for e in self._errands if not _done(e)]
+            if clock() > began + limit or not any(v.fault == "lost" for v in found):
                 return found
             await asyncio.sleep(0.3)
 
@@ -205,17 +251,30 @@ class Scenario:
         """The orders by id."""
         return self._orders
 
+    @property
+    def _open(self) -> int:
+        return len(self._orders) - len(self._outcomes.keys() & self._orders.keys())
+
     async def _evidence(self, calm: bool) -> Evidence:
         async with self._database.reading() as session:
             rows = (await session.execute(select(effects).order_by(effects.c.id))).all()
+        for crate in self.errands.crates - self._followed:
+            self._followed.add(crate)
+            self.beside(self._follow(f"Follow/{crate}", crate))
         mine = [r for r in rows if r.saga.startswith(f"{self._name}-")]
         records = [
             r
             for r in self._records
-            if self._name.encode() + b"-" in r.value
-            or r.topic not in ("goods.events", "money.events", "front.events")
+            if self._name.encode() + b"-" in r.value or r.topic not in _OURS
         ]
-        return Evidence(self._orders, self._outcomes, mine, records, self._letters, calm)
+        return Evidence(
+            *(self._orders, self._outcomes, mine, records, self._letters),
+            crates=self.errands.crates,
+            stamps=self.errands.stamps,
+            limits=self.errands.limits,
+            transformed=any(c.orders.role == "transformer" for c in self.children),
+            calm=calm,
+        )
 
     # --- in the background
 
@@ -231,11 +290,11 @@ class Scenario:
         while True:
             self._records += await self._reader.poll(500, 0.2)
 
-    async def _follow(self, id: str) -> None:
+    async def _follow(self, instance: str, id: str) -> None:
         """Its end, however often Temporal is away meanwhile."""
         while True:
             try:
-                outcome = await self._instances.outcome(f"Buy/{id}")
+                outcome = await self._instances.outcome(instance)
             except (UnknownInstanceError, RPCError):
                 await asyncio.sleep(0.5)
             else:
@@ -261,3 +320,18 @@ class Scenario:
         busy = bool(raw.pending_activities) or raw.HasField("pending_workflow_task")
         answer = f"Buy/{id}#money".encode()
         return not busy and any(r.header("causationid") == answer for r in self._records)
+
+
+async def _is_set(event: asyncio.Event, limit: float) -> bool:
+    """Within so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit):
+            await event.wait()
+    return event.is_set()
+
+
+def _done(errand: asyncio.Task[Any]) -> bool:
+    """Raises what it raised."""
+    if errand.done():
+        errand.result()
+    return errand.done()

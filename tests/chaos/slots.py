@@ -17,14 +17,33 @@ from tests.chaos.scenario import Scenario
 #: Who comes to which points, by what their names begin with.
 _WHERE: dict[Role, tuple[str, ...]] = {
     "participant": ("handler.", "answer.", "rejected.", "offsets."),
+    "desk": ("sequence.", "parked.", "once."),
     "relay": ("outbox.",),
-    "worker": ("command.", "request.", "event.", "reply.", "start.", "arrival.", "letter."),
+    "worker": (
+        *("command.", "request.", "event.", "reply.", "letter."),
+        *("start.", "arrival.", "unclaimed.", "claim."),
+    ),
+    "transformer": ("transform.",),
 }
+
+#: Where they come, too, which a short run leaves to the others.
+_ALSO: dict[Role, tuple[str, ...]] = {
+    "worker": ("sequence.", "offsets."),
+    "desk": ("handler.", "answer.", "rejected.", "offsets."),
+}
+
+#: Seconds before one that ended by itself is started again, at first and at most.
+_PAUSE, _LONGEST_PAUSE = 0.5, 4.0
 
 
 def points_of(role: Role) -> list[str]:
     """The points that a process of this kind comes to; together they are all of them."""
     return [p for p in failpoint.POINTS if p.startswith(_WHERE[role])]
+
+
+def every_point_of(role: Role) -> list[str]:
+    """All points that a process of this kind comes to, whoever else does."""
+    return [p for p in failpoint.POINTS if p.startswith((*_WHERE[role], *_ALSO.get(role, ())))]
 
 
 @dataclass(frozen=True)
@@ -46,6 +65,7 @@ class Slot:
         self._say = say
         self._role: Role = role
         self._zombies: list[asyncio.Task[None]] = []
+        self._pause = _PAUSE
         self.survived: Counter[str] = Counter()
 
     async def go_through(self, plans: Sequence[Plan], limit: float = 40.0) -> None:
@@ -79,6 +99,7 @@ class Slot:
                 came.cancel()
                 ended.cancel()
             if child.reached.is_set():
+                self._pause = _PAUSE
                 return child
             await self._mourn(child)
 
@@ -92,7 +113,9 @@ class Slot:
     async def _mourn(self, child: Child) -> None:
         self._say(f"{self._role}: ended by itself, with {child.status}; see {child.orders.log}")
         self.survived["end by itself"] += 1
-        await asyncio.sleep(0.5)
+        # Longer and longer, as whoever runs services does it.
+        await asyncio.sleep(self._pause)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     async def rest(self) -> None:
         """Until the last of those that stood still is gone."""

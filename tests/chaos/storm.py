@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.arena import Arena, Kind
 from tests.chaos.child import Action, Role
-from tests.chaos.invariants import Violation
+from tests.chaos.evidence import Violation
 from tests.chaos.scenario import Scenario
 from tests.chaos.slots import Plan, Slot
 
@@ -54,6 +54,8 @@ def first_storms(arena: Arena) -> list[Storm]:
         ("worker", _stops("command.before-publish", "reply.before-complete")),
         ("participant", _stops("handler.before-commit", "answer.before-publish")),
         ("relay", _stops("outbox.after-claim", "outbox.before-mark")),
+        ("desk", _stops("sequence.before-take", "parked.before-attempt")),
+        ("transformer", _stops("transform.before-commit")),
     ]
     steady: list[tuple[Role, Sequence[Plan]]] = [(role, ()) for role, _ in zombies]
     found = []

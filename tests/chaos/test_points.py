@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import get_args
 
 import pytest
 
 from orchestrator.failpoint import POINTS
 from tests.chaos.arena import Arena
+from tests.chaos.child import Role
 from tests.chaos.scenario import Scenario
 from tests.chaos.slots import Plan, Slot, points_of
 
@@ -22,23 +24,27 @@ pytestmark = pytest.mark.timeout(600)
 
 def test_every_point_belongs_to_a_process() -> None:
     """The processes' points are the table's."""
-    found = [*points_of("worker"), *points_of("participant"), *points_of("relay")]
+    found = [point for role in get_args(Role) for point in points_of(role)]
     assert sorted(found) == sorted(POINTS)
 
 
 async def test_a_death_at_every_point(arena: Arena) -> None:
-    """Two workers, participants and a relay go through their points side by side, stand still at
-    some of them, and send records twice and late; each point is reached. Then the servers are
-    killed. All orders end as they should."""
+    """Two workers, two desks, participants, a relay and a transformer go through their points side
+    by side, stand still at some of them, and send records twice and late; each point is reached.
+    Then the servers are killed. All orders end as they should."""
     kind = "postgres" if arena.postgres else "sqlite"
     async with Scenario(arena, kind, mischief=True) as run:
         # From the last on: those that take healthy sagas come when the others have died.
-        worker, done = points_of("worker")[::-1], asyncio.Event()
+        worker, desk = points_of("worker")[::-1], points_of("desk")
+        done = asyncio.Event()
         lists = {
             Slot(run, "worker"): _plans(worker[::2]),
             Slot(run, "worker"): _plans(worker[1::2]),
             Slot(run, "participant"): _plans(points_of("participant")),
             Slot(run, "relay"): _plans(points_of("relay")),
+            Slot(run, "desk"): _plans(desk[::2]),
+            Slot(run, "desk"): _plans(desk[1::2]),
+            Slot(run, "transformer"): _plans(points_of("transformer")),
         }
         feeding = asyncio.create_task(run.feed(0.3, done))
         await asyncio.gather(*(slot.go_through(plans, LIMIT) for slot, plans in lists.items()))

@@ -8,8 +8,10 @@ import signal
 
 import pytest
 
+from dsl.model import TopicModel
+from orchestrator.messaging.record import Record
 from tests.chaos.arena import Arena
-from tests.chaos.invariants import Violation
+from tests.chaos.evidence import Violation
 from tests.chaos.scenario import Scenario
 from tests.chaos.slots import Plan, Slot
 from tests.runtime.eventually import eventually
@@ -69,6 +71,55 @@ async def test_without_the_lease(arena: Arena, without: tuple[str, ...]) -> None
         found = await run.settled(20 if without else 1, calm=True)
     assert bool(_told(found, "doubled", "published")) == bool(without)
     assert without or found == []
+
+
+@pytest.mark.parametrize(
+    ("without", "fault", "text"),
+    [
+        ("keys", "doubled", "stamp of"),
+        ("version", "doubled", "had their way"),
+        ("sequence", "disorder", "moves of"),
+    ],
+)
+async def test_without_what_a_contract_declares(
+    arena: Arena, without: str, fault: str, text: str
+) -> None:
+    """Who asks twice under two ids has two stamps; two who saw the same version both change it; a
+    crate's moves are noted as they come."""
+    async with Scenario(arena, "sqlite", without=[without]) as run, run.serving("desk"):
+        await asyncio.gather(*(run.errands.run() for _ in range(3)))
+
+        async def noticed() -> list[Violation]:
+            return _told(await run.settled(0), fault, text)
+
+        await eventually(noticed, f"that it goes without {without} is noticed")
+
+
+async def test_without_the_fencing(arena: Arena) -> None:
+    """A transformer stands still before it commits, and does so when another one has its partition
+    and did the same. That it cannot, fenced, `test_a_zombie_commits_nothing` shows."""
+    source = TopicModel(name="chaos.unfenced", partitions=1)
+    await arena.bus.create_topics([source])
+    async with Scenario(arena, "sqlite", without=["fencing"]) as run:
+        still = await run.start(
+            "transformer", point="transform.before-commit", action="stop", source=source.name
+        )
+        await arena.bus.publish(Record(source.name, "key", f"{run.name}-1".encode()))
+        await still.stopped.wait()
+        other = await run.start(
+            "transformer",
+            point="transform.after-commit",
+            action="delay",
+            seconds=0.0,
+            source=source.name,
+        )
+        await other.reached.wait()
+        still.send(signal.SIGCONT)
+
+        async def noticed() -> list[Violation]:
+            return _told(await run.settled(0), "doubled", "transformed")
+
+        await eventually(noticed, "what was transformed twice is noticed")
 
 
 def _told(found: list[Violation], fault: str, text: str) -> list[Violation]:
