@@ -200,3 +200,24 @@ def test_a_saga_is_drawn_with_all_that_starts_it(read: Callable[[str], Any]) -> 
     assert starts == {"start:s.Done", "start:0", "start:1"}
     assert "1h30m" in picture.nodes["start:0"]["label"]
     assert all(t in picture.nodes["start:1"]["label"] for t in ("0 9 * * MON", "Europe/Berlin"))
+
+
+def test_a_step_says_that_it_is_delivered_at_most_once() -> None:
+    """In place of attempts, which it has not."""
+    text = """
+    module m
+    policy patient { timeout: 5s retry: fixed(attempts: 3, every: 1s) }
+    service bell {
+      policy: patient
+      command Ring key id delivery at_most_once { id: string } replies Rung
+      command Hush key id { id: string } replies Rung
+      event Rung key id { id: string }
+    }
+    saga S(id: string) key id { step a = bell.Ring(id: id) undo bell.Hush(id: id) }
+    """
+    loaded = check_texts({"m.flow": text})
+    assert loaded.program
+    (saga,) = loaded.program.modules["m"].sagas
+    drawn = dot(saga, loaded.program)
+    assert "at most once, within 5s" in drawn
+    assert drawn.count("3 attempts of 5s") == 1  # the undo's

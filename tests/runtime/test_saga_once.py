@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from temporalio.api.enums.v1 import EventType
 
+from dsl.budget.budget import Budgets
+from dsl.load import check_texts
 from orchestrator import failpoint
 from orchestrator.dev.stack import DevStack
 from tests.runtime.bell import SERVICE
@@ -62,6 +64,19 @@ async def test_it_is_published_by_one_activity_with_one_attempt(shop: World) -> 
         if e.event_type == scheduled
     ]
     assert [(a.activity_id, a.retry_policy.maximum_attempts) for a in sent] == [("b", 1)]
+
+
+async def test_it_takes_what_its_budget_says(shop: World) -> None:
+    """The durable way, and one message."""
+    key = shop.key()
+    shop.script[key, "Ring"] = [reply("bell.Rung", ref="ding")]
+    assert (await shop.run("GoOn", key)).result == "rung"
+    history = await shop.client.get_workflow_handle(f"onceGoOn/{key}").fetch_history()
+    program = check_texts({"once.flow": WORLD.replace("NAME", shop.name)}).program
+    assert program
+    budget = Budgets(program.modules["once"].sagas).of("once.onceGoOn")
+    assert len(history.events) == budget.best.history
+    assert (budget.best.commands, budget.worst.commands) == (1, 1)
 
 
 async def test_an_unknown_outcome_is_undone_and_not_asked_for_again(shop: World) -> None:
