@@ -145,6 +145,8 @@ def _show(found: list[Gap]) -> None:
 
 
 def _behind(gap: Gap) -> str:
+    if gap.waiting == 1:
+        return f"{gap.first_waiting} waits"
     if gap.waiting:
         return f"{gap.waiting} wait, from {gap.first_waiting} on"
     return "" if gap.given_up is None else f"given up to {gap.given_up}"
