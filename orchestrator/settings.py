@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -14,6 +14,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 FILE = "orchestrate.toml"
 _DEFAULT = "local"
 _PREFIX = "ORCHESTRATE_"
+
+
+LogFormat = Literal["text", "json"]
 
 
 class SettingsError(Exception):
@@ -46,6 +49,8 @@ class Settings(BaseSettings):
     services_database: SecretStr | None = None
     #: The loopback port at which a worker and services serve `/live`, `/ready` and `/metrics`.
     health_port: int | None = Field(default=None, ge=0, le=65535)
+    #: How a worker and services log: text for people, or a JSON object in each line.
+    log_format: LogFormat = "text"
     #: The folder in which a worker finds the modules of the flows' activities, besides those that
     #: are installed and those beside the flows.
     code: Path = Path()

@@ -1,4 +1,4 @@
-"""Logs of the long-running commands: one line an event, never a payload."""
+"""Logs of the long-running commands: one line an event, never a payload or a secret."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
+from structlog.typing import EventDict, Processor
 
 from orchestrator.cli.errors import CommandError, sentence
+from orchestrator.settings import LogFormat
+from orchestrator.telemetry.loglines import add_trace, redact
 
 #: Tell of every reconnect; what they cannot mend comes to us as an exception.
 _TALKATIVE = {"aiokafka": logging.CRITICAL, "temporalio": logging.ERROR}
 
 
-def log_to_stderr() -> None:
+def log_to_stderr(format: LogFormat = "text") -> None:
     """For a worker or a service of its own."""
-    _configure(sys.stderr, colors=sys.stderr.isatty())
+    _configure(sys.stderr, format, colors=sys.stderr.isatty())
 
 
 def log_to_file(path: Path) -> None:
@@ -32,7 +35,7 @@ def log_to_file(path: Path) -> None:
             f"{path} cannot be written: {error.strerror}; name another data folder with"
             " ORCHESTRATE_DATA"
         ) from None
-    _configure(stream, colors=False)
+    _configure(stream, "text", colors=False)
 
 
 def describe(error: BaseException) -> str:
@@ -61,24 +64,40 @@ def _of_structlog(stream: TextIO, info: Any) -> None:
     stream.write("\n" + describe(info[1]))
 
 
-class _Formatter(logging.Formatter):
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
-        return describe(ei[1]) if ei[1] is not None else ""
-
-
-def _configure(stream: TextIO, *, colors: bool) -> None:
+def _configure(stream: TextIO, format: LogFormat, *, colors: bool) -> None:
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_trace,
+        redact,
+    ]
+    ends: list[Processor] = [
+        structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=_of_structlog)
+    ]
+    if format == "json":
+        ends = [_described, structlog.processors.JSONRenderer(default=str, ensure_ascii=False)]
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Formatter("%(asctime)s [%(levelname)s] %(name)s: %(message)s"))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ends],
+        )
+    )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name, level in _TALKATIVE.items():
         logging.getLogger(name).setLevel(level)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=_of_structlog),
-        ],
+        processors=[*shared, *ends],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(stream),
     )
+
+
+def _described(_: Any, __: str, event: EventDict) -> EventDict:
+    """An error in one text."""
+    info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["exception"] = describe(error)
+    return event

@@ -41,8 +41,8 @@ async def service(
 
     services = _chosen(read_services(file), only, file)
     stop = stop_event()
-    log_to_stderr()
     async with Connections(env, "-".join(services)) as to:
+        log_to_stderr(to.settings.log_format)
         bus = await unless(stop, to.bus())
         urls = database_urls(to.settings, services)
         async with AsyncExitStack() as stack:

@@ -31,9 +31,9 @@ async def worker(health: HealthPort = None, env: Environment = None) -> None:
     from orchestrator.service import Health
 
     stop = stop_event()
-    log_to_stderr()
     async with Connections(env, "orchestrate-worker") as to, AsyncExitStack() as stack:
         settings = to.settings
+        log_to_stderr(settings.log_format)
         client = await unless(stop, to.client())
         bus = await unless(stop, to.bus())
         database = await to.database()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 import structlog
 
@@ -34,7 +35,8 @@ class KeyedConsumer:
     `handle` must know those. What `handle` raises is a bug of the caller's: it ends the consumer.
     At most about `max_in_flight` records and `max_bytes` are held; partitions over their share of
     that are paused. Before partitions go to another reader, handlers that run are waited for
-    (`drain_limit` seconds, then cancelled) and what waits is dropped, for the other reader.
+    (`drain_limit` seconds, then cancelled) and what waits is dropped, for the other reader; so are
+    handlers whose task is among `idle` then: they wait to be let through.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class KeyedConsumer:
         max_bytes: int = 64 * 1024 * 1024,
         commit_every: float = 1.0,
         drain_limit: float = 20.0,
+        idle: Collection[asyncio.Task[Any]] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if concurrency < 1 or max_in_flight < 1:
@@ -56,9 +59,11 @@ class KeyedConsumer:
         self._lanes = Lanes(handle, concurrency, self._failed)
         self._name = name
         self._max_in_flight = max_in_flight
+        self._at_a_time = min(500, max_in_flight)
         self._max_bytes = max_bytes
         self._commit_every = commit_every
         self._drain_limit = drain_limit
+        self._idle = idle
         self._clock = clock
         self._progress: dict[TopicPartition, Progress] = {}
         self._paused: set[TopicPartition] = set()
@@ -94,7 +99,7 @@ class KeyedConsumer:
     async def _loop(self) -> None:
         while True:
             waits = _POLL_PAUSED if self._paused else min(_POLL, self._commit_every)
-            records = await self._reader.poll(500, waits)
+            records = await self._reader.poll(self._at_a_time, waits)
             # Nothing is awaited from here to `start`: a rebalance cannot come between.
             self._take(records)
             self._lanes.start()
@@ -173,7 +178,7 @@ class KeyedConsumer:
         await self._drain()
 
     async def _drain(self) -> None:
-        await self._lanes.drain(self._drain_limit)
+        await self._lanes.drain(self._drain_limit, self._idle)
         await self._commit()
         self._progress.clear()
         self._paused.clear()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any
 
 from orchestrator.messaging.progress import Progress
 from orchestrator.messaging.record import Record
@@ -67,9 +68,10 @@ class Lanes:
     def _begin(self) -> None:
         self._tasks.add(asyncio.create_task(self._work()))
 
-    async def drain(self, limit: float) -> None:
-        """Forgets what has not begun and waits for what has; what still runs after `limit`
-        seconds is cancelled, because another reader may own its key from now on."""
+    async def drain(self, limit: float, idle: Collection[asyncio.Task[Any]] = ()) -> None:
+        """Forgets what has not begun, `idle` tasks among it, and waits for what has; what still
+        runs after `limit` seconds is cancelled, because another reader may own its key from now
+        on."""
         for queues in self._partitions.values():
             for queue in queues.values():
                 queue.clear()
@@ -79,6 +81,8 @@ class Lanes:
         if not self._tasks:
             return
         running = set(self._tasks)
+        for task in running.intersection(idle):
+            task.cancel()
         _, late = await asyncio.wait(running, timeout=limit)
         for task in late:
             task.cancel()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from orchestrator import failpoint
 from orchestrator.messaging.bus import Bus, BusError
@@ -17,9 +18,10 @@ from orchestrator.messaging.envelope import Envelope, ReplyTo, to_record
 from orchestrator.messaging.payloads import Payloads
 from orchestrator.messaging.record import Record
 from orchestrator.runtime.answers import readable
+from orchestrator.runtime.guards import Guards
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.window import Window
-from orchestrator.runtime.wire import EXCHANGE, PUBLISH, REQUEST, Answer, Outgoing
+from orchestrator.runtime.wire import EXCHANGE, HELD, PUBLISH, REQUEST, Answer, Outgoing
 
 #: Who gives up, in a dead letter's headers.
 GROUP = "orchestrate"
@@ -29,11 +31,14 @@ class Activities:
     """Publishes what the workflows of one version send. `window` is how long the fast way waits;
     all versions share it."""
 
-    def __init__(self, bus: Bus, replies: Replies, window: Window, payloads: Payloads) -> None:
+    def __init__(
+        self, bus: Bus, replies: Replies, window: Window, payloads: Payloads, guards: Guards
+    ) -> None:
         self._bus = bus
         self._replies = replies
         self._window = window
         self._payloads = payloads
+        self._guards = guards
 
     def all(self) -> list[Callable[..., Any]]:
         """What a worker registers."""
@@ -45,7 +50,7 @@ class Activities:
         bus was out of reach, or the last commands of this type were not answered in time either:
         then the durable way follows."""
         window = self._window.for_type(command.type)
-        if not window:
+        if not window or self._guards.enter(command, 1):
             return None
         future = self._replies.expect(command.id)
         answer: Answer | None = None
@@ -56,8 +61,10 @@ class Activities:
                 failpoint.reach("command.after-publish")
                 answer = readable(await future, self._payloads)
                 failpoint.reach("command.after-answer")
-        except (TimeoutError, BusError):
+        except TimeoutError:
             pass
+        except BusError:
+            self._guards.unsent(command.id)
         finally:
             self._replies.forget(command.id, future)
         self._window.note(command.type, answered=answer is not None)
@@ -69,8 +76,16 @@ class Activities:
         consumer. A retry first waits its jitter."""
         if activity.info().attempt > 1 and command.jitter:
             await asyncio.sleep(random.uniform(0, command.jitter))
+        attempt = activity.info().attempt
+        if hold := self._guards.enter(command, attempt):
+            details = hold.seconds, attempt - 1, hold.probe
+            raise ApplicationError("held back", *details, type=HELD, non_retryable=True)
         failpoint.reach("request.before-publish")
-        await self._bus.publish(self._record(command, self._replies.reply_to()))
+        try:
+            await self._bus.publish(self._record(command, self._replies.reply_to()))
+        except BusError:
+            self._guards.unsent(command.id)
+            raise
         failpoint.reach("request.after-publish")
         activity.raise_complete_async()
 

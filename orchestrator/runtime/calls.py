@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
@@ -17,9 +18,10 @@ from orchestrator.compile.plan import Plan, SagaPlan
 from orchestrator.messaging.codec import DecodeError, JsonCodec
 from orchestrator.messaging.payloads import Payloads
 from orchestrator.runtime.answers import readable
-from orchestrator.runtime.attempts import attempt_limit, explained, retry_policy
+from orchestrator.runtime.attempts import attempt_limit, explained, held_back, retry_policy
 from orchestrator.runtime.cancels import Cancels
 from orchestrator.runtime.effects import Command
+from orchestrator.runtime.guards import guard_of
 from orchestrator.runtime.outcomes import declared, payload_to_send, unusable
 from orchestrator.runtime.wire import (
     EXCHANGE,
@@ -97,14 +99,31 @@ class Calls:
         if before := self._closing.pop(command.message, None):
             with contextlib.suppress(ActivityError):
                 return await self._cancels.wait(before)
-        policy = command.policy
+        once = self._plan.commands[command.name].delivery is Delivery.AT_MOST_ONCE
+        holds, left, probe = 0, command.policy.attempts, False
+        while True:
+            try:
+                return await self._attempts(replace(outgoing, probe=probe), command, left)
+            except ActivityError as error:
+                held = held_back(error)
+                if held is None and (once or not probe):
+                    raise explained(error, command.policy) from None
+            probe = held is not None and held.probe
+            if held is not None:
+                # The attempts before are spent; this one is not, and neither is a probe.
+                left = max(left - held.spent, 1) if left else 0
+                await self._pause(held.wait_after(holds))
+                holds += 1
+
+    async def _attempts(self, outgoing: Outgoing, command: Command, limit: int) -> Answer:
+        """At most `limit` attempts, 0 for any number; of a probe one. Raises ActivityError."""
         handle = workflow.start_activity(
             REQUEST,
             outgoing,
             activity_id=command.message,
             result_type=Answer,
-            start_to_close_timeout=attempt_limit(policy),
-            retry_policy=retry_policy(policy),
+            start_to_close_timeout=attempt_limit(command.policy),
+            retry_policy=retry_policy(command.policy, 1 if outgoing.probe else limit),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
         try:
@@ -112,8 +131,10 @@ class Calls:
         except asyncio.CancelledError:
             self._closing[command.message] = handle
             raise
-        except ActivityError as error:
-            raise explained(error, policy) from None
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds:
+            await self._cancels.condition(lambda: False, seconds)
 
     def _read(self, answer: Answer, contract: CommandModel) -> Struct:
         """The typed reply. Raises CommandFailed for a declared failure, and for an answer that is
@@ -205,4 +226,5 @@ class Calls:
             timeout=command.policy.timeout,
             jitter=command.policy.jitter * command.policy.initial,
             undoes=None if undone is None else message_id(self._id, undone),
+            guard=guard_of(command.policy),
         )

@@ -21,6 +21,7 @@ from orchestrator.messaging.observed import observed_handle
 from orchestrator.messaging.record import Record
 from orchestrator.runtime.answers import answer_of
 from orchestrator.runtime.bury import bury
+from orchestrator.runtime.guards import Guards
 from orchestrator.runtime.wire import Answer, split_message_id
 from orchestrator.telemetry import metrics
 
@@ -35,9 +36,10 @@ DEAD_LETTERS = TopicModel(name=dead_letter_topic(TOPIC.name, GROUP), partitions=
 class Replies:
     """Receives the answers to commands. `counts` tells how many went which way."""
 
-    def __init__(self, bus: Bus, client: Client) -> None:
+    def __init__(self, bus: Bus, client: Client, guards: Guards) -> None:
         self._bus = bus
         self._client = client
+        self._guards = guards
         self._reader: Reader | None = None
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self.counts: Counter[str] = Counter()
@@ -83,6 +85,7 @@ class Replies:
             letter = dead_letter(record, DEAD_LETTERS.name, error, Disposition.POISON, GROUP)
             await bury(self._bus, letter)
             return
+        self._guards.answered(command)
         answer = answer_of(envelope)
         future = self._waiting.pop(command, None)
         if future is not None and not future.done():

@@ -31,6 +31,9 @@ SAGA_FAILED, NEEDS_ATTENTION = "SagaFailed", "CompensationFailed"
 #: The type of the failure of a function whose result is not what the flow declares.
 INVALID_RESULT = "InvalidResult"
 
+#: The type of the failure of an attempt that was held back, and not made.
+HELD = "Held"
+
 #: The type of the failure of a query or an update that the saga refuses.
 REFUSED = "Refused"
 
@@ -53,10 +56,21 @@ class SagaInput:
 
 
 @dataclass(slots=True)
+class Guard:
+    """What a step's policy sets for all that goes to the same place: a breaker (failures, within,
+    open for), a rate (count, per), how many at once. Times are seconds."""
+
+    breaker: list[float] | None = None
+    rate: list[float] | None = None
+    at_once: int | None = None
+
+
+@dataclass(slots=True)
 class Outgoing:
     """A message to publish. `data` is its payload in wire form; `timeout` is one attempt's and
     `jitter` the most that a retry waits beyond its backoff, in seconds. With `dead_letter` it goes
-    to that topic instead, for `reason`. `undoes` is the id of the command that it takes back."""
+    to that topic instead, for `reason`. `undoes` is the id of the command that it takes back.
+    `guard` is what its policy sets, where it does, and a `probe` asks how things are there."""
 
     id: str
     type: str
@@ -71,6 +85,8 @@ class Outgoing:
     dead_letter: str | None = None
     reason: str | None = None
     undoes: str | None = None
+    guard: Guard | None = None
+    probe: bool = False
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from orchestrator.runtime.claims import ClaimActivity
 from orchestrator.runtime.deployment import deployment_name
 from orchestrator.runtime.ends import metering
 from orchestrator.runtime.functions import FunctionError, Functions, make_importable
+from orchestrator.runtime.guards import Guards
 from orchestrator.runtime.occurrences import Occurrences, OccurrenceWorkflow
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.versions import Served
@@ -78,7 +79,8 @@ class SagaWorker:
         self._client = client
         self._bus = bus = observed_bus(bus)
         self._database = database
-        self._replies = Replies(bus, client)
+        self._guards = Guards()
+        self._replies = Replies(bus, client, self._guards)
         self._window = Window(window)
         self._code = code
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="activity")
@@ -196,7 +198,9 @@ class SagaWorker:
         await self._bus.create_topics([*served.plan.topics, *letters])
 
     def _worker(self, served: Served, functions: Functions) -> Worker:
-        messages = Activities(self._bus, self._replies, self._window, served.payloads)
+        messages = Activities(
+            *(self._bus, self._replies, self._window, served.payloads, self._guards)
+        )
         version = WorkerDeploymentVersion(deployment_name(served.plan.module), served.version)
         return Worker(
             self._client,

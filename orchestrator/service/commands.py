@@ -6,11 +6,13 @@ import structlog
 
 from dsl.model import wire_type
 from orchestrator import failpoint
+from orchestrator.messaging.admission import Admission
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.codec import DecodeError
 from orchestrator.messaging.deadletter import Disposition
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
 from orchestrator.messaging.record import Record
+from orchestrator.service.about import about
 from orchestrator.service.handler import Handler
 from orchestrator.service.post import Post
 from orchestrator.service.process import Process, Processed
@@ -30,11 +32,14 @@ class Commands:
     brings it again under the same id.
     """
 
-    def __init__(self, service: Service, bus: Bus, process: Process, relay: Relay) -> None:
+    def __init__(
+        self, service: Service, bus: Bus, process: Process, relay: Relay, admission: Admission
+    ) -> None:
         self._service = service.name
         self._process = process
         self._relay = relay
         self._post = Post(bus, service.name)
+        self._admission = admission
         self._handlers = {wire_type(name): h for name, h in service.handlers.items()}
 
     async def handle(self, record: Record) -> None:
@@ -53,17 +58,25 @@ class Commands:
                 message_id=envelope.id,
             )
             return
+        with about(envelope):
+            await self._take(handler, envelope, record)
+
+    async def _take(self, handler: Handler, envelope: Envelope, record: Record) -> None:
         process = self._process.at_most_once if handler.at_most_once else self._process
-        try:
-            processed = await process(handler, envelope)
-        except DecodeError as error:
-            await self._post.give_up(record, error, Disposition.POISON)
-        except ConflictError as error:
-            await self._post.give_up(record, error, Disposition.REJECTED)
-        except Exception as error:
-            self._broken(handler, envelope, error)
-        else:
-            await self._send(envelope, processed)
+        async with self._admission.attempt() as attempt:
+            try:
+                processed = await process(handler, envelope)
+            except DecodeError as error:
+                attempt.dropped()
+                await self._post.give_up(record, error, Disposition.POISON)
+            except ConflictError as error:
+                attempt.dropped()
+                await self._post.give_up(record, error, Disposition.REJECTED)
+            except Exception as error:
+                attempt.failed()
+                self._broken(handler, envelope, error)
+            else:
+                await self._send(envelope, processed)
 
     def _broken(self, handler: Handler, envelope: Envelope, error: Exception) -> None:
         traces.failed(error)

@@ -11,13 +11,15 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dsl.model import Order, PolicyModel, Retry, wire_type
+from dsl.model import Order, Overflow, PolicyModel, Retry, wire_type
+from orchestrator.messaging.admission import Admission, Attempt
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.codec import DecodeError
 from orchestrator.messaging.deadletter import Disposition
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
 from orchestrator.messaging.record import Record
 from orchestrator.messaging.traced import processing
+from orchestrator.service.about import about
 from orchestrator.service.gates import Gates
 from orchestrator.service.parking import Failed, Parking
 from orchestrator.service.post import Post
@@ -39,6 +41,10 @@ _LONGEST_WAIT = 30.0
 _RETRY = Retry(attempts=5, initial=timedelta(milliseconds=500), factor=2.0)
 
 
+class ShedError(Exception):
+    """More comes than the policy lets through, and this may be dropped."""
+
+
 class Events:
     """What a service does with a record of a topic whose events it handles.
 
@@ -58,6 +64,7 @@ class Events:
         process: Process,
         relay: Relay,
         database: Database,
+        admission: Admission,
         stop: asyncio.Event,
     ) -> None:
         self._service = service.name
@@ -65,6 +72,9 @@ class Events:
         self._process = process
         self._relay = relay
         self._stop = stop
+        self._admission = admission
+        policy = service.model.policy
+        self._sheds = policy is not None and policy.overflow is Overflow.SHED
         self._post = Post(bus, reaction_group(service.name))
         self._reactions = {wire_type(name): r for name, r in service.reactions.items()}
         self._retry = retry_of(service.model.policy)
@@ -96,10 +106,11 @@ class Events:
         reaction = self._reactions.get(envelope.type)
         if reaction is None:
             return None  # a topic carries all events of its service
-        if self._blocking:
-            await self._in_place(reaction, envelope, record)
-        elif not await self._aside(reaction, envelope, record):
-            return None  # with what waits for its turn behind it
+        with about(envelope):
+            if self._blocking:
+                await self._in_place(reaction, envelope, record)
+            elif not await self._aside(reaction, envelope, record):
+                return None  # with what waits for its turn behind it
         return await self._next(reaction, envelope)
 
     async def _next(self, reaction: Reaction, envelope: Envelope) -> Record | None:
@@ -127,7 +138,7 @@ class Events:
 
     async def _in_place(self, reaction: Reaction, envelope: Envelope, record: Record) -> None:
         """All attempts, and none of another record of the partition meanwhile."""
-        attempt, outages = 1, 0
+        attempt, outages, closed = 1, 0, False
         partition = (record.topic, record.partition or 0)
         await self._gates.passed(partition)
         with ExitStack() as waiting:
@@ -136,13 +147,14 @@ class Events:
                     failed = await self._attempt(reaction, envelope, record, attempt)
                     if failed is None:
                         return
-                    attempt, wait = attempt + 1, failed.wait
+                    attempt, wait = attempt + failed.spent, failed.wait
                 except Exception as error:
                     if not _is_outage(error):
                         raise
                     outages += 1
                     wait = wait_after(self._retry, outages)
-                if attempt + outages == 2:  # the first failure
+                if not closed:  # at the first failure
+                    closed = True
                     waiting.enter_context(self._gates.closed(partition))
                 await self._rest(wait)
 
@@ -152,7 +164,9 @@ class Events:
         reaction = self._reactions.get(envelope.type)
         if reaction is None:
             return None  # a release that handles it no longer
-        with processing(record, self._group):
+        if wait := self._admission.wait():
+            return Failed(wait, "held back", spent=False)
+        with about(envelope), processing(record, self._group):
             failed = await self._attempt(reaction, envelope, record, attempt)
         if failed is None and (following := await self._next(reaction, envelope)) is not None:
             await self.handle(following)
@@ -162,18 +176,36 @@ class Events:
         self, reaction: Reaction, envelope: Envelope, record: Record, attempt: int
     ) -> Failed | None:
         """None when the record has come to its end. Raises an outage of the database."""
+        if self._sheds and reaction.at_most_once and self._admission.wait():
+            self._admission.counts["shed"] += 1
+            await self._drop(reaction, envelope, record, ShedError())
+            return None
+        async with self._admission.attempt(self._stop) as begun:
+            return await self._begun(begun, reaction, envelope, record, attempt)
+
+    async def _begun(
+        self, begun: Attempt, reaction: Reaction, envelope: Envelope, record: Record, attempt: int
+    ) -> Failed | None:
         try:
             processed = await self._do(reaction, envelope, record)
         except DecodeError as error:
+            begun.dropped()
             await self._post.give_up(record, error, Disposition.POISON)
         except ConflictError as error:
+            begun.dropped()
             await self._give_up(reaction, envelope, record, error, Disposition.REJECTED)
         except Exception as error:
+            if not _is_outage(error):
+                begun.failed()
             if reaction.at_most_once:
                 await self._drop(reaction, envelope, record, error)
             elif _is_outage(error):
                 log.warning("event waits for the database", error=type(error).__name__)
                 raise
+            elif begun.probe:
+                self._failed(reaction, envelope, error, attempt)
+                wait = wait_after(self._retry, attempt)
+                return Failed(wait, type(error).__name__, spent=False)
             elif attempt < self._retry.attempts:
                 self._failed(reaction, envelope, error, attempt)
                 return Failed(wait_after(self._retry, attempt), type(error).__name__)

@@ -29,10 +29,12 @@ _BATCH = 50
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An attempt that failed, and another one is due in so many seconds."""
+    """An attempt that failed, and another one is due in so many seconds. One that was not even
+    made, or was a breaker's probe, is not `spent`."""
 
     wait: float
     error: str
+    spent: bool = True
 
 
 #: One attempt, the n-th from 1 on: None when the record has come to its end.
@@ -90,7 +92,7 @@ class Parking:
         async with self._database.transaction() as session:
             await parking.add(
                 *(session, self._consumer, self._lane(record), record.place, to_json(record)),
-                attempts=1,
+                attempts=1 if failed.spent else 0,
                 wait=failed.wait,
                 error=failed.error,
             )
@@ -133,7 +135,8 @@ class Parking:
                 await parking.remove(session, parked.position)
                 failpoint.reach("parked.before-release")
             else:
-                await parking.again(session, parked.position, attempts, failed.wait, failed.error)
+                made = attempts if failed.spent else parked.attempts
+                await parking.again(session, parked.position, made, failed.wait, failed.error)
         if failed is None:
             failpoint.reach("parked.after-release")
         else:

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 import structlog
 
-from dsl.model import TopicModel, wire_type
+from dsl.model import Overflow, TopicModel, wire_type
+from orchestrator.messaging.admission import Admission, Bounds, bounds_of
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import dead_letter_topic
@@ -36,6 +37,9 @@ log = structlog.get_logger(__name__)
 #: Seconds that handlers get to end when a service stops.
 DRAIN = 20.0
 
+#: Records that a consumer holds where no policy says less.
+_READ_AHEAD = 2_000
+
 #: Seconds that a service which stops gives to its last events.
 _FLUSH = 5.0
 
@@ -59,6 +63,9 @@ class ServiceRunner:
         self._bus = bus = observed_bus(bus)
         self._database = Database(database_url, service.still.total_seconds())
         self._concurrency = concurrency
+        bounds = bounds_of(service.model.policy)
+        self.admission = Admission(service.name, bounds)
+        self._ahead = _read_ahead(service, bounds, concurrency)
         self._drain = drain
         every: list[Handler | Reaction] = [*service.handlers.values(), *service.reactions.values()]
         for each in every:
@@ -134,12 +141,14 @@ class ServiceRunner:
     async def _consumers(self, stop: asyncio.Event) -> list[KeyedConsumer]:
         service, found = self._service, []
         if service.handlers:
-            commands = Commands(service, self._bus, self._process, self._relay)
+            commands = Commands(*(service, self._bus, self._process, self._relay, self.admission))
             topics = [service.model.commands_topic.name]
             found.append(await self._consumer(topics, service.name, commands.handle))
         if service.reactions:
             events = Events(
-                *(service, self._bus, self._process, self._relay, self._database), stop=stop
+                *(service, self._bus, self._process, self._relay, self._database),
+                admission=self.admission,
+                stop=stop,
             )
             self._looks.append(events.parking.run)
             if any(r.in_sequence for r in service.reactions.values()):
@@ -153,8 +162,22 @@ class ServiceRunner:
         self._readiness.readers[group] = reader
         handle = observed_handle(handle, group)
         return KeyedConsumer(
-            reader, handle, concurrency=self._concurrency, name=group, drain_limit=self._drain
+            reader,
+            handle,
+            concurrency=self._concurrency,
+            name=group,
+            drain_limit=self._drain,
+            idle=self.admission.waiting,
+            max_in_flight=self._ahead,
         )
+
+
+def _read_ahead(service: Service, bounds: Bounds, concurrency: int) -> int:
+    """How many records are read before they can be handled; the others wait in the bus."""
+    policy = service.model.policy
+    if policy is None or not bounds or policy.overflow is not Overflow.BLOCK:
+        return _READ_AHEAD
+    return 2 * min(bounds.at_once or concurrency, concurrency)
 
 
 _Work = Coroutine[Any, Any, None]

@@ -75,6 +75,18 @@ def carried(otherwise: Mapping[str, str | None]) -> dict[str, str | None]:
     return dict(otherwise) if not found else {TRACEPARENT: None, TRACESTATE: None, **found}
 
 
+def present() -> dict[str, str]:
+    """The present span as `trace_id` and `span_id`; nothing without one."""
+    if _tracer is None:
+        return {}
+    from opentelemetry import trace
+
+    found = trace.get_current_span().get_span_context()
+    if not found.is_valid:
+        return {}
+    return {"trace_id": f"{found.trace_id:032x}", "span_id": f"{found.span_id:016x}"}
+
+
 def _injected() -> dict[str, str]:
     if _tracer is None:
         return {}

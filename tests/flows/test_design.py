@@ -85,8 +85,4 @@ def test_what_cannot_run_yet_is_said() -> None:
         "aggregate `OrderState`",
         "projection `Customers`",
     )
-    assert idle(program.modules["shop.contracts"]) == (
-        "`circuit_breaker` of policy `guarded`",
-        "`rate_limit` of policy `guarded`",
-        "`max_in_flight` of policy `guarded`",
-    )
+    assert idle(program.modules["shop.contracts"]) == ()

@@ -142,9 +142,7 @@ def test_deploying_says_what_nothing_runs_yet(shop: Shop) -> None:
     """In one line, and deploys the rest."""
     assert [d.sagas for d in shop.deployed] == [(), ("PlaceOrder",)]
     assert describe(shop.deployed)[-1] == (
-        "checked, but run by nothing yet: `circuit_breaker` of policy `guarded`, `rate_limit` of"
-        " policy `guarded`, `max_in_flight` of policy `guarded`, aggregate `OrderState`, projection"
-        " `Customers`"
+        "checked, but run by nothing yet: aggregate `OrderState`, projection `Customers`"
     )
 
 

@@ -26,6 +26,7 @@ from orchestrator.runtime import replies
 from orchestrator.runtime.activities import Activities
 from orchestrator.runtime.claims import ClaimActivity
 from orchestrator.runtime.events import Events
+from orchestrator.runtime.guards import Guards
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.starts import read_parameters, start_saga
 from orchestrator.runtime.versions import Served
@@ -152,9 +153,11 @@ async def calendar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ca
         await migrate(database.engine)
         await server.client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
         await bus.create_topics([*served.plan.topics, replies.TOPIC, replies.DEAD_LETTERS])
-        answers, bank, stop = Replies(bus, server.client), Bank(bus), asyncio.Event()
+        guards = Guards()
+        answers, bank = Replies(bus, server.client, guards), Bank(bus)
+        stop = asyncio.Event()
         await answers.start()
-        messages = Activities(bus, answers, Window(2.0), served.payloads)
+        messages = Activities(bus, answers, Window(2.0), served.payloads, guards)
         worker = Worker(
             server.client,
             task_queue="months",
