@@ -51,6 +51,14 @@ class Settings(BaseSettings):
     health_port: int | None = Field(default=None, ge=0, le=65535)
     #: How a worker and services log: text for people, or a JSON object in each line.
     log_format: LogFormat = "text"
+    #: Seconds that a message may wait for its reader, and a circuit may be open, before that is an
+    #: alert; and how many sagas may not wait for a person's decision. None of them: no alert.
+    alert_lag: float | None = Field(default=None, ge=0)
+    alert_circuit: float | None = Field(default=None, ge=0)
+    alert_parked: int | None = Field(default=None, ge=1)
+    #: The URL that is told of alerts, a secret because it may hold one, and what signs them.
+    alert_webhook: SecretStr | None = None
+    alert_secret: SecretStr | None = None
     #: The folder in which a worker finds the modules of the flows' activities, besides those that
     #: are installed and those beside the flows.
     code: Path = Path()

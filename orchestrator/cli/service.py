@@ -32,10 +32,11 @@ async def service(
     import asyncio
     from contextlib import AsyncExitStack
 
+    from orchestrator.cli.alerts import alerting
     from orchestrator.cli.logs import log_to_stderr
     from orchestrator.cli.participants import database_urls, read_services
     from orchestrator.cli.signals import stop_event, unless
-    from orchestrator.messaging.lag_watch import watch_lag
+    from orchestrator.messaging.lag_watch import LagWatch
     from orchestrator.service import Health
     from orchestrator.service.reaction import reaction_group
 
@@ -50,10 +51,13 @@ async def service(
             asked = None if port is None else await stack.enter_async_context(Health(port))
             where = "" if asked is None else f"; http://127.0.0.1:{asked.port}/ready"
             typer.echo(f"serving {', '.join(services)}; Ctrl-C stops{where}", err=True)
+            watch = LagWatch(to.kafka, [*services, *map(reaction_group, services)])
+            alerts = alerting(to.settings, watch)
             async with asyncio.TaskGroup() as tasks:
-                if asked is not None:
-                    groups = [*services, *map(reaction_group, services)]
-                    tasks.create_task(watch_lag(to.kafka, groups, stop))
+                if asked is not None or alerts is not None:
+                    tasks.create_task(watch.run(stop))
+                if alerts is not None:
+                    tasks.create_task(alerts(stop))
                 for name, each in services.items():
                     tasks.create_task(
                         each.serve(bus, urls[name], stop=stop, drain=drain, health=asked)

@@ -23,9 +23,10 @@ async def worker(health: HealthPort = None, env: Environment = None) -> None:
     import asyncio
     from contextlib import AsyncExitStack
 
+    from orchestrator.cli.alerts import alerting
     from orchestrator.cli.logs import log_to_stderr
     from orchestrator.cli.signals import stop_event, unless
-    from orchestrator.messaging.lag_watch import watch_lag
+    from orchestrator.messaging.lag_watch import LagWatch
     from orchestrator.runtime import events, replies
     from orchestrator.runtime.worker import SagaWorker
     from orchestrator.service import Health
@@ -46,12 +47,15 @@ async def worker(health: HealthPort = None, env: Environment = None) -> None:
         )
         where = "" if asked is None else f"; http://127.0.0.1:{asked.port}/ready"
         typer.echo(f"worker started; Ctrl-C stops it{where}", err=True)
-        if asked is None:
-            await worker.run(stop)
-            return
-        asked.watch("worker", _readiness(worker, stop))
+        if asked is not None:
+            asked.watch("worker", _readiness(worker, stop))
+        watch = LagWatch(to.kafka, [events.GROUP, replies.GROUP])
+        alerts = alerting(settings, watch, client)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(watch_lag(to.kafka, [events.GROUP, replies.GROUP], stop))
+            if asked is not None or alerts is not None:
+                tasks.create_task(watch.run(stop))
+            if alerts is not None:
+                tasks.create_task(alerts(stop))
             tasks.create_task(worker.run(stop))
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from dsl.model import PolicyModel
 from orchestrator.messaging.breaker import Breaker
@@ -72,6 +73,8 @@ class Admission:
 
     def __init__(self, name: str, bounds: Bounds) -> None:
         self._breaker = Breaker(*bounds.breaker) if bounds.breaker else None
+        self.name = name
+        _KNOWN.add(self)
         self._rate = Rate(*bounds.rate) if bounds.rate else None
         self._free = bounds.at_once
         self._bounded = bool(bounds)
@@ -83,6 +86,11 @@ class Admission:
             meters.outcomes("admissions", self.counts)
             if breaker := self._breaker:
                 meters.circuit(name, lambda: int(breaker.circuit))
+
+    @property
+    def troubled(self) -> float:
+        """Seconds for which its circuit has not been closed."""
+        return self._breaker.troubled if self._breaker else 0.0
 
     def wait(self) -> float:
         """Seconds until it is worth asking; 0: one that comes now is let through."""
@@ -153,6 +161,13 @@ class Admission:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
+
+def admissions() -> list[Admission]:
+    """All of this process."""
+    return list(_KNOWN)
+
+
+_KNOWN: WeakSet[Admission] = WeakSet()
 
 #: Seconds after which somebody who waits for a place looks again, woken or not.
 _SLOT = 1.0

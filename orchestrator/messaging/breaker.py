@@ -38,6 +38,7 @@ class Breaker:
         self._until = 0.0
         self._era = 0
         self.circuit = Circuit.CLOSED
+        self._left: float | None = None
 
     def wait(self) -> float:
         """Seconds until an attempt may be let through; 0: now. While a probe is under way nobody
@@ -84,6 +85,15 @@ class Breaker:
             self._until = self._clock()
             self._turn(Circuit.OPEN)
 
+    @property
+    def troubled(self) -> float:
+        """Seconds since it was closed the last time; 0 while it is."""
+        return 0.0 if self._left is None else self._clock() - self._left
+
     def _turn(self, to: Circuit) -> None:
         self._era += 1
+        if to is Circuit.CLOSED:
+            self._left = None
+        elif self._left is None:
+            self._left = self._clock()
         self.circuit = to

@@ -1,4 +1,4 @@
-"""How far some groups are behind, looked at again and again for the process's numbers."""
+"""How far some groups are behind, looked at again and again for numbers and alerts."""
 
 from __future__ import annotations
 
@@ -10,32 +10,40 @@ import structlog
 from orchestrator.messaging.bus import BusError
 from orchestrator.messaging.kafka_lag import KafkaLag
 from orchestrator.messaging.kafka_settings import KafkaSettings
-from orchestrator.messaging.lag import LagMonitor
+from orchestrator.messaging.lag import Lag, LagMonitor
 from orchestrator.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
 #: Seconds between two looks; Prometheus asks as often, by default.
-EVERY = 15.0
+_EVERY = 15.0
 
 
-async def watch_lag(
-    settings: KafkaSettings | str,
-    groups: Collection[str],
-    stop: asyncio.Event,
-    every: float = EVERY,
-) -> None:
-    """Until `stop` is set; does nothing while no numbers are kept. A broker that is away is asked
-    again at the next look, and the numbers stay what they were."""
-    meters, monitor = metrics.meters(), LagMonitor()
-    while meters is not None and not stop.is_set():
-        try:
-            async with KafkaLag(settings) as kafka:
-                meters.lag(monitor.judge(await kafka.observe(None, groups)))
-        except BusError as error:
-            log.warning("lag not known", error=str(error))
-        try:
-            async with asyncio.timeout(every):
-                await stop.wait()
-        except TimeoutError:
-            continue
+class LagWatch:
+    """`latest` is what the last look found."""
+
+    def __init__(
+        self, settings: KafkaSettings | str, groups: Collection[str], every: float = _EVERY
+    ) -> None:
+        self._settings = settings
+        self._groups = groups
+        self._every = every
+        self.latest: list[Lag] = []
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set. A broker that is away is asked again at the next look, and what was
+        found stays."""
+        monitor = LagMonitor()
+        while not stop.is_set():
+            try:
+                async with KafkaLag(self._settings) as kafka:
+                    self.latest = monitor.judge(await kafka.observe(None, self._groups))
+            except BusError as error:
+                log.warning("lag not known", error=str(error))
+            if meters := metrics.meters():
+                meters.lag(self.latest)
+            try:
+                async with asyncio.timeout(self._every):
+                    await stop.wait()
+            except TimeoutError:
+                continue

@@ -25,6 +25,8 @@ _TOPIC, _GROUP = "messaging_destination_name", "messaging_consumer_group_name"
 #: Seconds; from an empty handler to one that thinks.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
+_ALERT = ("alert", "subject")
+
 _CONSUMER_LABELS = ("consumergroup", "topic", "partition")
 
 
@@ -141,6 +143,10 @@ class Meters:
         """How far groups are behind, from now on."""
         self._pulled.lags = tuple(found)
 
+    def alerts(self, present: Callable[[], Iterable[tuple[str, str]]]) -> None:
+        """The alerts that are there, when they are asked for: kinds and subjects."""
+        self._pulled.alerts = present
+
     def circuit(self, name: str, state: Callable[[], int]) -> None:
         """A circuit breaker: 0 closed, 1 half open, 2 open."""
         self._pulled.circuits[name] = state
@@ -166,6 +172,7 @@ class _Pulled:
         self.counts: list[tuple[str, Counter[str]]] = []
         self.lags: tuple[Lagging, ...] = ()
         self.circuits: dict[str, Callable[[], int]] = {}
+        self.alerts: Callable[[], Iterable[tuple[str, str]]] | None = None
 
     def collect(self) -> Iterable[Metric]:
         """See `prometheus_client`."""
@@ -179,6 +186,11 @@ class _Pulled:
         for name, state in self.circuits.items():
             states.add_metric((name,), state())
         yield states
+        if self.alerts is not None:
+            alerts = Gauge("orchestrate_alert", "1 for an alert that is there.", labels=_ALERT)
+            for alert in self.alerts():
+                alerts.add_metric(alert, 1)
+            yield alerts
 
     def _held(self) -> Iterable[Metric]:
         from prometheus_client.metrics_core import GaugeMetricFamily as Gauge
