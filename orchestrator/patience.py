@@ -24,3 +24,19 @@ async def outlast(call: Callable[[], Awaitable[T]], bear: Callable[[Exception], 
             bear(error)
         await asyncio.sleep(wait)
         wait = min(wait * 2, _LONGEST)
+
+
+async def outlast_unless(
+    stop: asyncio.Event, call: Callable[[], Awaitable[T]], bear: Callable[[Exception], None]
+) -> T | None:
+    """As `outlast`; None when `stop` is set before, and then the call is cancelled."""
+    working = asyncio.ensure_future(outlast(call, bear))
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        stopped.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait((working,))

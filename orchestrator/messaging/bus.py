@@ -24,6 +24,10 @@ class BusError(Exception):
     """The bus is out of reach or refuses; the message is one sentence for a person."""
 
 
+class AwayError(BusError):
+    """The bus does not answer; it may when it is tried again."""
+
+
 class UndeliverableError(BusError):
     """This record will never be taken: no such topic or partition, too large, not allowed."""
 

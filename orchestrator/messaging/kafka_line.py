@@ -12,7 +12,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from orchestrator import failpoint
-from orchestrator.messaging.bus import Transform, UndeliverableError
+from orchestrator.messaging.bus import AwayError, Transform, UndeliverableError
 from orchestrator.messaging.kafka_options import MOVED_ON, REFUSALS, stop_client
 from orchestrator.messaging.kafka_records import to_records
 from orchestrator.messaging.kafka_settings import NOT_ALLOWED, KafkaSettings
@@ -26,10 +26,6 @@ _BATCH = 200
 
 #: Seconds of a poll, and of the wait before a failed one is repeated.
 _POLL, _PAUSE = 1.0, 0.5
-
-
-class AwayError(Exception):
-    """The broker does not answer; the message is the client's error by its name."""
 
 
 class Line:
@@ -78,7 +74,10 @@ class Line:
             if isinstance(error, KafkaError | OSError | TimeoutError):
                 raise AwayError(type(error).__name__) from error
             raise
-        self._producer = producer
+        if self._revoked:
+            await stop_client(producer, 1.0)
+        else:
+            self._producer = producer
 
     def serve(self, consumer: AIOKafkaConsumer, fail: Callable[[BaseException], None]) -> None:
         """Begins to read."""
@@ -136,7 +135,7 @@ class Line:
         except REFUSALS as error:
             refused = self._settings.refused("what was to be published", error)
             raise UndeliverableError(str(refused)) from error
-        except KafkaError as error:
+        except (KafkaError, TimeoutError, AssertionError) as error:
             log.warning(
                 "transaction failed, done once more",
                 transaction=self.transactional_id,
@@ -145,25 +144,39 @@ class Line:
             await self._recover(consumer)
 
     async def _commit(self, outputs: list[Record], offset: int) -> None:
+        """In one transaction, at most `publish_limit` seconds. What fails is not aborted here:
+        whether it was committed, nobody knows, and the next producer finds out. After some errors
+        aiokafka begins no other transaction, and fails an assertion."""
         producer = self._producer
         assert producer is not None, "started before it serves"
-        async with producer.transaction():
-            failpoint.reach("transform.before-publish")
-            futures = [await _send(producer, record) for record in outputs]
-            # Looked at one by one: a commit does not notice a batch that was refused.
+        futures: list[asyncio.Future[object]] = []
+        try:
+            async with asyncio.timeout(self._settings.publish_limit):
+                await producer.begin_transaction()
+                failpoint.reach("transform.before-publish")
+                for record in outputs:
+                    futures.append(await _send(producer, record))
+                # Looked at one by one: a commit does not notice a batch that was refused.
+                for future in futures:
+                    await future
+                failpoint.reach("transform.before-offsets")
+                await producer.send_offsets_to_transaction({self.partition: offset}, self._group)
+                failpoint.reach("transform.before-commit")
+                await producer.commit_transaction()
+        finally:
             for future in futures:
-                await future
-            failpoint.reach("transform.before-offsets")
-            await producer.send_offsets_to_transaction({self.partition: offset}, self._group)
-            failpoint.reach("transform.before-commit")
+                if not future.cancel() and not future.cancelled():
+                    future.exception()
         failpoint.reach("transform.after-commit")
 
     async def _recover(self, consumer: AIOKafkaConsumer) -> None:
-        """With a new producer, if the partition is still ours: else this would keep out the one
-        whose it is."""
+        """With a new producer. It ends the transaction whose outcome is unknown, so that what is
+        committed stands before it is read: while a commit is under way, the broker still tells
+        what was committed before, and committing that again would take the new offset back. A
+        partition that is not ours any more is left to its reader, who has to do the same."""
         await self._drop_producer()
-        await self._check_membership(consumer)
         await self.start()
+        await self._check_membership(consumer)
         await self._go_back(consumer)
 
     async def _check_membership(self, consumer: AIOKafkaConsumer) -> None:
@@ -209,6 +222,12 @@ class _LostError(Exception):
 
 
 async def _send(producer: AIOKafkaProducer, record: Record) -> asyncio.Future[object]:
+    if record.partition is not None:
+        known = await producer.partitions_for(record.topic)
+        if record.partition not in known:
+            raise UndeliverableError(
+                f"topic `{record.topic}` has no partition {record.partition}, it has {len(known)}"
+            )
     key = None if record.key is None else record.key.encode("utf-8", "surrogateescape")
     future: asyncio.Future[object] = await producer.send(
         record.topic, record.value, key, record.partition, headers=list(record.headers)

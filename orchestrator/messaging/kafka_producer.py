@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 _BATCH = 256 * 1024
 
+#: Seconds that a producer from which nobody waits for anything has to end.
+_END = 1.0
+
 
 class KafkaProducer:
     """Publishes with `acks=all`, batching what is published at the same time.
@@ -36,21 +39,25 @@ class KafkaProducer:
         self._replacing = asyncio.Lock()
         self._topics = KnownTopics(settings)
         self._deadlines = Deadlines(settings.publish_limit)
+        #: How many wait for an acknowledgement.
+        self._waiting = 0
 
     async def start(self) -> None:
         """Connects. Raises BusError."""
         self._producer = await self._connected()
 
     async def stop(self) -> None:
-        """Sends what is under way and disconnects; may be called twice."""
+        """Sends what somebody waits for and disconnects; may be called twice. What was not
+        acknowledged in time, and is said to be so, is not sent any more."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await stop_client(producer, self._settings.publish_limit)
+            await stop_client(producer, self._settings.publish_limit if self._waiting else _END)
 
     async def publish(self, record: Record) -> None:
         """See `Bus.publish`. An idempotent aiokafka producer never gives a batch up by itself, so
         a record that timed out may still arrive when the broker is back."""
         producer = self._producer
+        self._waiting += 1
         try:
             future = await self._send(record)
             self._deadlines.watch(future)
@@ -62,9 +69,18 @@ class KafkaProducer:
             assert producer is not None, "a producer broke"
             await self._replace(producer, error)
             await self._send_again(record)
+        finally:
+            self._waiting -= 1
 
     async def publish_all(self, records: Sequence[Record]) -> dict[int, BusError]:
         """See `Bus.publish_all`."""
+        self._waiting += 1
+        try:
+            return await self._all(records)
+        finally:
+            self._waiting -= 1
+
+    async def _all(self, records: Sequence[Record]) -> dict[int, BusError]:
         producer = self._producer
         failed: dict[int, BusError] = {}
         for place, error in (await self._sent(records)).items():
@@ -162,6 +178,8 @@ class KafkaProducer:
                 raise self._settings.refused("the login", error) from error
             if isinstance(error, KafkaError | OSError | TimeoutError):
                 raise self._settings.unreachable() from error
+            if isinstance(error, ValueError):
+                raise self._settings.no_address() from error
             raise
         return producer
 

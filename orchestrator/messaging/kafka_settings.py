@@ -16,7 +16,7 @@ from aiokafka.errors import (
     UnsupportedSaslMechanismError,
 )
 
-from orchestrator.messaging.bus import BusError, UndeliverableError
+from orchestrator.messaging.bus import AwayError, BusError, UndeliverableError
 
 #: A login that is wrong or may not do this; trying again does not help.
 NOT_ALLOWED = (
@@ -69,11 +69,18 @@ class KafkaSettings:
         transport = "PLAINTEXT" if self.tls is None else "SSL"
         return transport if self.sasl_user is None else f"SASL_{transport}"
 
-    def unreachable(self) -> BusError:
+    def unreachable(self) -> AwayError:
         """The error for a broker that does not answer."""
-        return BusError(
-            f"Kafka does not answer at `{self.bootstrap}`: is it running? "
+        login = "" if self.sasl_user is None else " Does it take this login?"
+        return AwayError(
+            f"Kafka does not answer at `{self.bootstrap}`: is it running?{login} "
             "Start it (`orchestrate dev` brings one) or correct the bootstrap address"
+        )
+
+    def no_address(self) -> BusError:
+        """The error for a bootstrap address that cannot be read."""
+        return BusError(
+            f"`{self.bootstrap}` is no address of Kafka: it is `host:port`, or several with commas"
         )
 
     def refused(self, what: str, error: BaseException) -> BusError:

@@ -96,7 +96,7 @@ async def _create(
     try:
         answer = await admin.create_topics(requests)
     except (KafkaError, OSError, TimeoutError) as error:
-        raise settings.refused("to create topics", error) from error
+        raise _failure(settings, "to create topics", error) from error
     created = []
     for name, code, message in answer.topic_errors:
         if code == TopicAlreadyExistsError.errno:
@@ -120,12 +120,19 @@ async def _counts(settings: KafkaSettings, admin: AIOKafkaAdminClient) -> dict[s
     try:
         found = await admin.describe_topics()
     except (KafkaError, OSError, TimeoutError) as error:
-        raise settings.refused("to list topics", error) from error
+        raise _failure(settings, "to list topics", error) from error
     return {
         t["topic"]: sum(1 for p in t["partitions"] if p["leader"] >= 0)
         for t in found
         if not t["error_code"]
     }
+
+
+def _failure(settings: KafkaSettings, what: str, error: Exception) -> BusError:
+    """A broker that went away in the middle is no refusal."""
+    if isinstance(error, KafkaError) and not error.retriable:
+        return settings.refused(what, error)
+    return settings.unreachable()
 
 
 async def _until_led(

@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import KafkaError
 
-from orchestrator.messaging.bus import BusError, Transform, UndeliverableError
-from orchestrator.messaging.kafka_line import AwayError, Line
+from orchestrator.messaging.bus import AwayError, BusError, Transform, UndeliverableError
+from orchestrator.messaging.kafka_line import Line
 from orchestrator.messaging.kafka_options import stop_client
 from orchestrator.messaging.kafka_settings import NOT_ALLOWED, KafkaSettings
 from orchestrator.messaging.kafka_topics import KnownTopics
@@ -53,8 +53,7 @@ class KafkaTransform:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Transforms until `stop` is set; a transaction that is under way is ended. Joins again
-        when the broker went away meanwhile; no test shows yet that this comes through a broker's
-        restart. Raises what `transform` raised, BusError."""
+        when the broker went away meanwhile. Raises what `transform` raised, BusError."""
         while not stop.is_set():
             try:
                 await self._session(stop)
@@ -128,6 +127,7 @@ class KafkaTransform:
         """Ends the run with an error."""
         if not self._failed.done():
             self._failed.set_exception(error)
+            self._failed.exception()  # looked at, also when something else ends the run first
 
     def _serve(self) -> None:
         """The first partitions are given before the consumer is at hand."""

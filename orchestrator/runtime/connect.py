@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, Interceptor
+from temporalio.service import RPCError
 
 from orchestrator.telemetry import traces
+
+#: How long a server that is asked whether it is there may think.
+_CHECK = timedelta(seconds=5)
 
 
 class TemporalError(Exception):
@@ -13,13 +20,28 @@ class TemporalError(Exception):
 
 async def connect(address: str, namespace: str = "default") -> Client:
     """A client of the server at `host:port`, and, while the process traces, of what it has the
-    server do. Raises TemporalError when it does not answer."""
+    server do. Raises TemporalError when it does not answer, or the address cannot be read."""
     try:
         return await Client.connect(address, namespace=namespace, interceptors=_interceptors())
     except RuntimeError as error:
-        raise TemporalError(
-            f"Temporal does not answer at {address}: is it running? (`orchestrate dev` starts one)"
-        ) from error
+        raise _away(address) from error
+    except ValueError as error:
+        raise TemporalError(f"`{address}` is no address of Temporal: it is `host:port`") from error
+
+
+async def check(client: Client) -> None:
+    """Raises TemporalError when the server does not answer."""
+    request = DescribeNamespaceRequest(namespace=client.namespace)
+    try:
+        await client.workflow_service.describe_namespace(request, timeout=_CHECK)
+    except RPCError as error:
+        raise _away(client.service_client.config.target_host) from error
+
+
+def _away(address: str) -> TemporalError:
+    return TemporalError(
+        f"Temporal does not answer at {address}: is it running? (`orchestrate dev` starts one)"
+    )
 
 
 def _interceptors() -> list[Interceptor]:

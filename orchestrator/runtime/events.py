@@ -19,8 +19,9 @@ from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
 from orchestrator.messaging.observed import observed_handle
+from orchestrator.messaging.outage import bus_away
 from orchestrator.messaging.record import Record
-from orchestrator.patience import outlast
+from orchestrator.patience import outlast, outlast_unless
 from orchestrator.runtime.arrivals import Arrivals, DroppedError
 from orchestrator.runtime.bury import bury
 from orchestrator.runtime.signature import InputError
@@ -68,10 +69,14 @@ class Events:
         return sorted(frozenset[str]().union(*(s.topics for s in (*self._current, *self._running))))
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Receives until `stop` is set; returns at once when there is nothing to receive."""
+        """Receives until `stop` is set; returns at once when there is nothing to receive. A bus
+        that is away is waited for."""
         if not self.topics:
             return
-        reader = await self._bus.reader(self.topics, GROUP)
+        join = partial(self._bus.reader, self.topics, GROUP)
+        reader = await outlast_unless(stop, join, bus_away(GROUP))
+        if reader is None:
+            return
         ended = asyncio.Event()
         beside = asyncio.create_task(self._sequencer.run(ended))
         try:

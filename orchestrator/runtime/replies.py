@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from temporalio.client import Client
@@ -18,7 +19,9 @@ from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
 from orchestrator.messaging.envelope import EnvelopeError, ReplyTo, from_record
 from orchestrator.messaging.observed import observed_handle
+from orchestrator.messaging.outage import bus_away
 from orchestrator.messaging.record import Record
+from orchestrator.patience import outlast_unless
 from orchestrator.runtime.answers import answer_of
 from orchestrator.runtime.bury import bury
 from orchestrator.runtime.guards import Guards
@@ -46,9 +49,12 @@ class Replies:
         if meters := metrics.meters():
             meters.outcomes("replies", self.counts)
 
-    async def start(self) -> None:
-        """Joins the group; commands sent from now on can be answered to this process."""
-        self._reader = await self._bus.reader([TOPIC.name], GROUP)
+    async def start(self, stop: asyncio.Event) -> bool:
+        """Joins the group; commands sent from now on can be answered to this process. A bus that is
+        away is waited for; False when `stop` comes first."""
+        join = partial(self._bus.reader, [TOPIC.name], GROUP)
+        self._reader = await outlast_unless(stop, join, bus_away(GROUP))
+        return self._reader is not None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Receives until `stop` is set."""

@@ -17,12 +17,13 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymen
 
 from dsl.model import TopicModel
 from orchestrator.compile.stored import read_plan
-from orchestrator.messaging.bus import Bus
+from orchestrator.messaging.bus import AwayError, Bus
 from orchestrator.messaging.deadletter import dead_letter_topic
 from orchestrator.messaging.observed import observed_bus
 from orchestrator.runtime import events, replies
 from orchestrator.runtime.activities import Activities
 from orchestrator.runtime.claims import ClaimActivity
+from orchestrator.runtime.connect import TemporalError, check
 from orchestrator.runtime.deployment import deployment_name
 from orchestrator.runtime.ends import metering
 from orchestrator.runtime.functions import FunctionError, Functions, make_importable
@@ -90,9 +91,11 @@ class SagaWorker:
         self.ready = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serves until `stop` is set, then drains. Raises what ends a consumer or a worker."""
+        """Serves until `stop` is set, then drains. What goes away once the topics are there is
+        waited for. Raises what ends a consumer or a worker."""
         await self._bus.create_topics([replies.TOPIC, replies.DEAD_LETTERS])
-        await self._replies.start()
+        if not await self._replies.start(stop):
+            return
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
             done = asyncio.Event()
             stack.callback(done.set)
@@ -120,7 +123,6 @@ class SagaWorker:
                         await receiver
                     changed = asyncio.Event()
                     receiver = tasks.create_task(self._events().run(changed))
-                self.ready.set()
                 await _either(stop, LOOK_EVERY)
         finally:
             changed.set()
@@ -145,15 +147,20 @@ class SagaWorker:
         )
 
     async def _look(self, stack: AsyncExitStack) -> bool:
-        """Loads what is new. A store that is away later on keeps nobody from serving what is
-        loaded; at the start it is an error."""
+        """Loads what is new; whether anything was. A server that is away keeps nobody from serving
+        what is loaded; a store that is away at the start is an error."""
         try:
-            return await self._load(stack)
+            changed = await self._load(stack)
         except StoreError as error:
             if not self.ready.is_set():
                 raise
             log.warning("no look for new versions", error=str(error))
             return False
+        except (AwayError, TemporalError) as error:
+            log.warning("new versions wait, trying again", error=str(error))
+            return False
+        self.ready.set()
+        return changed
 
     async def _load(self, stack: AsyncExitStack) -> bool:
         """Serves the versions that are not served yet; whether anything changed. Raises
@@ -185,6 +192,8 @@ class SagaWorker:
         functions = Functions(plan, self._threads)
         await self._create_topics(served)
         if plan.sagas:
+            # A Temporal worker that cannot reach its server at its start ends with an error.
+            await check(self._client)
             await stack.enter_async_context(self._worker(served, functions))
         self._served[version.module, version.version] = served
         log.info("serving", module=version.module, version=version.version)

@@ -30,11 +30,16 @@ class Readiness:
         self._relay = relay
         self.stage = Stage.STARTING
         self.readers: dict[str, Reader] = {}
+        self._waits: str | None = None
+
+    def wait(self, reason: str | None) -> None:
+        """Its start waits for something; None when it does no longer."""
+        self._waits = reason
 
     async def reasons(self) -> list[str]:
         """Why it is not ready; empty when it is."""
         if self.stage is not Stage.RUNNING:
-            return [self.stage.value]
+            return [self.stage.value, *([self._waits] if self._waits else [])]
         found = [
             f"group `{group}` has no partition to read"
             for group, reader in self.readers.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +18,8 @@ from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import dead_letter_topic
 from orchestrator.messaging.lanes import Handle
 from orchestrator.messaging.observed import observed_bus, observed_handle
+from orchestrator.messaging.outage import bus_away
+from orchestrator.patience import outlast_unless
 from orchestrator.service.calls import Calls
 from orchestrator.service.commands import Commands
 from orchestrator.service.errors import ServiceError
@@ -139,11 +142,12 @@ class ServiceRunner:
             self._readiness.stage = Stage.STOPPING
 
     async def _consumers(self, stop: asyncio.Event) -> list[KeyedConsumer]:
-        service, found = self._service, []
+        """Those that joined their groups before `stop`."""
+        service, found = self._service, list[KeyedConsumer | None]()
         if service.handlers:
             commands = Commands(*(service, self._bus, self._process, self._relay, self.admission))
             topics = [service.model.commands_topic.name]
-            found.append(await self._consumer(topics, service.name, commands.handle))
+            found.append(await self._consumer(topics, service.name, commands.handle, stop))
         if service.reactions:
             events = Events(
                 *(service, self._bus, self._process, self._relay, self._database),
@@ -154,11 +158,19 @@ class ServiceRunner:
             if any(r.in_sequence for r in service.reactions.values()):
                 self._looks.append(events.sequencer.run)
             topics = sorted({r.event.topic for r in service.reactions.values()})
-            found.append(await self._consumer(topics, reaction_group(service.name), events.handle))
-        return found
+            group = reaction_group(service.name)
+            found.append(await self._consumer(topics, group, events.handle, stop))
+        return [each for each in found if each is not None]
 
-    async def _consumer(self, topics: list[str], group: str, handle: Handle) -> KeyedConsumer:
-        reader = await self._bus.reader(topics, group)
+    async def _consumer(
+        self, topics: list[str], group: str, handle: Handle, stop: asyncio.Event
+    ) -> KeyedConsumer | None:
+        """None when it is to stop before the bus, which went away meanwhile, is back."""
+        join = partial(self._bus.reader, topics, group)
+        reader = await outlast_unless(stop, join, bus_away(group, self._readiness.wait))
+        self._readiness.wait(None)
+        if reader is None:
+            return None
         self._readiness.readers[group] = reader
         handle = observed_handle(handle, group)
         return KeyedConsumer(
@@ -206,7 +218,12 @@ async def _beside(
         raise
     finally:
         ended.set()
-        await asyncio.wait(tasks)
+        _, late = await asyncio.wait(tasks, timeout=_FLUSH)
+        for task in late:
+            # The relay, which waits for a bus that is away: what it had not published is kept.
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
         if not failed.cancel():
             failed.exception()
 

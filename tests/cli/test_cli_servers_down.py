@@ -56,6 +56,16 @@ def test_kafka_is_down(cli: Cli) -> None:
     assert "no Kafka to talk to" in unset and "ORCHESTRATE_KAFKA" in unset
 
 
+@pytest.mark.parametrize("address", ["nosuch.invalid:9", "bad host:xx"])
+def test_an_address_that_leads_nowhere(cli: Cli, address: str) -> None:
+    """At its start a process says in one sentence which server it does not find."""
+    env = {"ORCHESTRATE_TEMPORAL": address, "ORCHESTRATE_KAFKA": address}
+    worker = cli.run("worker", env=env).refused()
+    service = cli.run("service", LAB / "services.py", env=env).refused()
+    for refused, server in ((worker, "Temporal"), (service, "Kafka")):
+        assert address in refused and server in refused
+
+
 def test_input_is_read_first(cli: Cli, write: Callable[[str, str], Path]) -> None:
     """Input that is no JSON is refused with its place before any server is asked."""
     write("bad.json", '{"order": \n nonsense}')

@@ -16,8 +16,10 @@ from dsl.model import TopicModel
 from orchestrator.dev.stack import DevStack
 from orchestrator.messaging.bus import Bus, Reader, Transform, UndeliverableError
 from orchestrator.messaging.kafka import KafkaBus
+from orchestrator.messaging.kafka_settings import KafkaSettings
 from orchestrator.messaging.record import Record
 from tests.messaging.conftest import NewTopic, collect
+from tests.messaging.zombie import SESSION
 
 
 @asynccontextmanager
@@ -134,16 +136,19 @@ async def test_a_producer_that_is_kept_out_is_replaced(kafka: str) -> None:
                 assert await numbers(tap, 20) == list(range(20))
 
 
-async def test_a_zombie_commits_nothing(kafka: str) -> None:
+@pytest.mark.parametrize("fenced", [True, False], ids=["fenced", "unfenced"])
+async def test_a_zombie_commits_nothing(kafka: str, fenced: bool) -> None:
     """A reader that was stopped in the middle of a record, lost its partition and goes on: what it
-    makes of the record is seen by nobody."""
-    async with KafkaBus(kafka) as bus:
-        source, target = "zombie-source", "zombie-target"
+    makes of the record is seen by nobody. With the fencing taken out, it is: the record counts
+    twice."""
+    async with KafkaBus(KafkaSettings(bootstrap=kafka, session_timeout=SESSION)) as bus:
+        how = "fenced" if fenced else "unfenced"
+        source, target = f"{how}-source", f"{how}-target"
         await _create(bus, source, target)
         tap = await bus.tap([target])
         await publish(bus, source, [1])
         zombie = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.messaging.zombie", kafka, source, target, "g"),
+            *(sys.executable, "-m", "tests.messaging.zombie", kafka, source, target, how, how),
             stdout=asyncio.subprocess.PIPE,
             cwd=Path(__file__).parents[2],
         )
@@ -152,9 +157,13 @@ async def test_a_zombie_commits_nothing(kafka: str) -> None:
             async with asyncio.timeout(30):
                 assert await zombie.stdout.readline() == b"ready\n"
             zombie.send_signal(signal.SIGSTOP)
-            async with running(bus, source, onto(target)):
+            async with running(bus, source, onto(target), group=how):
                 assert [r.value for r in await collect(tap, 1, patience=30.0)] == [b"1"]
                 zombie.send_signal(signal.SIGCONT)
+                if not fenced:
+                    doubled = await collect(tap, 1, patience=30.0)
+                    assert [r.value for r in doubled] == [b"1 by the zombie"]
+                    return
                 # It has found out when it takes part in the group again.
                 await publish(bus, source, [2])
                 found = await collect(tap, 1, patience=30.0)

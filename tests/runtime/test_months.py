@@ -156,7 +156,7 @@ async def calendar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ca
         guards = Guards()
         answers, bank = Replies(bus, server.client, guards), Bank(bus)
         stop = asyncio.Event()
-        await answers.start()
+        assert await answers.start(stop)
         messages = Activities(bus, answers, Window(2.0), served.payloads, guards)
         worker = Worker(
             server.client,

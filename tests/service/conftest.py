@@ -52,6 +52,7 @@ service orders {
   event StockLow key order_id { order_id: uuid }
   event Changed key order_id sequence n { order_id: uuid  n: int }
   event Looked key order_id delivery at_most_once { order_id: uuid  sku: string }
+  event Settled key order_id delivery exactly_once { order_id: uuid  sku: string }
 }
 
 service inventory {
