@@ -20,8 +20,8 @@ from orchestrator.messaging.record import Record
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two tries to join a group again.
-_PAUSE = 0.5
+#: Seconds between two tries to join a group again; each is twice the one before it.
+_PAUSE, _LONGEST_PAUSE = 0.5, 4.0
 
 #: Makes and starts a consumer of the group; the listener is to be told of rebalances.
 Join = Callable[[ConsumerRebalanceListener], Awaitable[AIOKafkaConsumer]]
@@ -49,20 +49,24 @@ class KafkaTransform:
         self._consumer: AIOKafkaConsumer | None = None
         self._lines: dict[KafkaPartition, Line] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._joined = False
+        #: Whether it ever did, and whether it does in this session.
+        self._joined = self._serving = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Transforms until `stop` is set; a transaction that is under way is ended. Joins again
         when the broker went away meanwhile. Raises what `transform` raised, BusError."""
+        pause = _PAUSE
         while not stop.is_set():
+            self._serving = False
             try:
                 await self._session(stop)
             except AwayError as error:
                 if not self._joined:
                     raise self._settings.unreachable() from error
                 log.warning("transforming waits for Kafka", group=self._group, error=str(error))
+                pause = _PAUSE if self._serving else min(pause * 2, _LONGEST_PAUSE)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_PAUSE):
+                    async with asyncio.timeout(pause):
                         await stop.wait()
 
     async def _session(self, stop: asyncio.Event) -> None:
@@ -71,7 +75,7 @@ class KafkaTransform:
         stopped = asyncio.create_task(stop.wait())
         try:
             self._consumer = await self._joining()
-            self._joined = True
+            self._joined = self._serving = True
             self._serve()
             await asyncio.wait((stopped, self._failed), return_when=asyncio.FIRST_COMPLETED)
         finally:
