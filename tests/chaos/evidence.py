@@ -23,6 +23,8 @@ ENDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "CANCELLED": ("cancelled", ("goods", "money")),
     "EARLY": ("completed", ("goods", "money", "parcel")),
     "TWINS": ("completed", ("goods", "money", *TWINS, "parcel")),
+    # Or it failed, when nobody knows whether it was rung.
+    "RUNG": ("completed", ("goods", "money", "ring", "parcel")),
 }
 
 #: Moves of each crate.

@@ -42,7 +42,7 @@ class Child:
         self.send(signal.SIGKILL)
         await self.ended.wait()
 
-    async def stop(self, limit: float = 40.0) -> None:
+    async def stop(self, limit: float = 90.0) -> None:
         """SIGTERM, and its end; one that stands still goes on for it."""
         self.send(signal.SIGTERM)
         self.send(signal.SIGCONT)

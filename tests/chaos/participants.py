@@ -101,6 +101,20 @@ async def pack(command: Any, session: AsyncSession) -> Any:
     return goods.messages.Packed(id=command.id)
 
 
+@goods.handles("Ring")
+async def ring(command: Any, session: AsyncSession) -> Any:
+    """Better not at all than twice."""
+    await enter(session, command.id, "ring", "do")
+    return goods.messages.Rung(id=command.id)
+
+
+@goods.handles("Hush")
+async def hush(command: Any, session: AsyncSession) -> Any:
+    """Undoes Ring, if it was done."""
+    await enter(session, command.id, "ring", "undo")
+    return goods.messages.Hushed(id=command.id)
+
+
 @parcels.handles("Wrap")
 async def wrap(command: Any, session: AsyncSession) -> Any:
     """The other one."""

@@ -30,6 +30,7 @@ _WHERE: dict[Role, tuple[str, ...]] = {
 _ALSO: dict[Role, tuple[str, ...]] = {
     "worker": ("sequence.", "offsets."),
     "desk": ("handler.", "answer.", "rejected.", "offsets."),
+    "participant": ("once.",),
 }
 
 #: Seconds before one that ended by itself is started again, at first and at most.

@@ -142,6 +142,12 @@ FALSE: dict[str, tuple[Fault, str, Callable[[Evidence], Any]]] = {
     "a saga does not end": ("lost", "has not ended", lambda e: e.outcomes.pop("GOOD")),
     "a saga ends otherwise": ("wrong", "ended as", lambda e: e.outcomes.update(LOST="completed")),
     "a crate's saga does not end": ("lost", "has not ended", lambda e: e.outcomes.pop("c")),
+    "a bell is rung twice": ("doubled", "step ring", lambda e: repeat(e, saga="RUNG", step="ring")),
+    "an unknown bell is not undone": (
+        "lost",
+        "not undone",
+        lambda e: e.outcomes.update(RUNG="failed"),
+    ),
     # One effect for each saga and step.
     "an effect is missing": ("lost", "no effect", lambda e: drop(e, saga="GOOD", step="parcel")),
     "an effect is there twice": (
