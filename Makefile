@@ -25,7 +25,7 @@ lint: $(VENV)/.tests
 	$(BIN)/lint-imports
 
 bench: setup-test
-	$(BIN)/python -m tests.bench $(ONLY)
+	$(BIN)/python -m tests.bench $(ARGS) $(ONLY)
 
 # Ten thousand inputs for all that reads a flow or an expression, and for what answers an editor.
 fuzz: $(VENV)/.tests

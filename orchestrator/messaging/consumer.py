@@ -23,6 +23,10 @@ log = structlog.get_logger(__name__)
 
 _partition = attrgetter("topic", "partition")
 
+#: Records of one poll. Measured: with 500, so many objects live at a time that Python's collector
+#: of cycles runs all the while, for an eighth of what a record costs; with 200 it hardly runs.
+_AT_ONCE = 200
+
 _POLL = 1.0
 _POLL_PAUSED = 0.05
 
@@ -59,7 +63,7 @@ class KeyedConsumer:
         self._lanes = Lanes(handle, concurrency, self._failed)
         self._name = name
         self._max_in_flight = max_in_flight
-        self._at_a_time = min(500, max_in_flight)
+        self._at_a_time = min(_AT_ONCE, max_in_flight)
         self._max_bytes = max_bytes
         self._commit_every = commit_every
         self._drain_limit = drain_limit

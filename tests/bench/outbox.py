@@ -4,8 +4,8 @@ insert, and how fast the relay is, against one that takes a row at a time."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -26,34 +26,37 @@ from orchestrator.store import inbox, outbox
 from orchestrator.store.database import Database
 from orchestrator.store.migrate import create_missing, migrate
 from orchestrator.store.outbox import BUCKETS, OutboxMessage
+from tests.bench.aim import times
+from tests.bench.cost import Cost, Meter, in_turns
 from tests.bench.rows import Row, row
 
 #: Transactions measured, how many at once, and the keys that messages are spread over.
-TRANSACTIONS, AT_ONCE, KEYS = 3_000, 16, 500
-#: Messages that each relay publishes.
-RELAYED, NAIVELY = 20_000, 1_500
+TRANSACTIONS, AT_ONCE, KEYS = 1_000, 16, 500
+#: Messages that each relay publishes, and how often everything is measured.
+RELAYED, NAIVELY, ROUNDS = 7_000, 500, 3
 #: What issue 4 aims at: so many times the naive relay.
-AIM = 10.0
+AIM = times(10)
 
 TOPIC = "bench.relayed"
 _own = MetaData()
 _orders = Table("bench_orders", _own, Column("id", String, primary_key=True))
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one database, all per second."""
+    """Of one database: of a transaction, and of a message."""
 
-    bare: float = 0
-    kept: float = 0
-    naive: float = 0
-    relayed: float = 0
+    bare: Cost
+    kept: Cost
+    naive: Cost
+    relayed: Cost
 
 
 async def run(screen: Console) -> list[Row]:
     """Measures, prints the table and returns the rows. Raises ServerError."""
     rows: list[Row] = []
-    table = Shown("", "bare insert", "with inbox and outbox", "naive relay", "relay", "ratio")
+    names = ("bare insert", "with inbox and outbox", "naive relay", "relay")
+    table = Shown("", *names, "ratio", title="transactions/s and messages/s, with CPU ms of each")
     with tempfile.TemporaryDirectory(prefix="orchestrate-bench-") as name:
         async with AsyncExitStack() as up:
             with screen.status("starting servers") as status:
@@ -67,20 +70,21 @@ async def run(screen: Console) -> list[Row]:
                     async with _database(kind, Path(name)) as database:
                         found = await _measure(database, bus)
                     rows += _rows(kind, found)
-                    table.add_row(
-                        kind,
-                        *(f"{n:,.0f}/s" for n in (found.bare, found.kept, found.naive)),
-                        f"{found.relayed:,.0f}/s",
-                        f"{found.relayed / found.naive:.1f} (aim {AIM:g})",
-                    )
+                    costs = (found.bare, found.kept, found.naive, found.relayed)
+                    cells = (f"{c.rate:,.0f}/s, {c.cpu * 1000:.2f}" for c in costs)
+                    ratio = found.relayed.rate / found.naive.rate
+                    table.add_row(kind, *cells, f"{ratio:.1f} (aim {AIM})")
     screen.print(table)
     return rows
 
 
 def _rows(kind: str, found: Figures) -> list[Row]:
+    kept, bare, relayed, naive = found.kept, found.bare, found.relayed, found.naive
     return [
-        row(f"outbox/{kind}-transactions", found.kept, found.bare, "transactions/s"),
-        row(f"outbox/{kind}-relay", found.relayed, found.naive, "messages/s"),
+        row(f"outbox/{kind}-transactions", kept.rate, bare.rate, "transactions/s"),
+        row(f"outbox/{kind}-transactions-cpu", kept.cpu * 1000, bare.cpu * 1000, "ms/transaction"),
+        row(f"outbox/{kind}-relay", relayed.rate, naive.rate, "messages/s", AIM),
+        row(f"outbox/{kind}-relay-cpu", relayed.cpu * 1000, naive.cpu * 1000, "ms/message"),
     ]
 
 
@@ -101,7 +105,7 @@ async def _database(kind: str, folder: Path) -> AsyncIterator[Database]:
 
 
 async def _measure(database: Database, bus: Bus) -> Figures:
-    found = Figures()
+    numbers = itertools.count()
 
     async def bare(n: int) -> None:
         async with database.transaction() as session:
@@ -114,34 +118,32 @@ async def _measure(database: Database, bus: Bus) -> Figures:
             await outbox.add(session, [_message(f"kept-{n}", n)])
             await inbox.record(session, "bench", f"m{n}", {"id": f"m{n}:reply"})
 
-    for turn in range(3):  # in turns, so that a slower moment of the machine is nobody's
-        span = range(turn * TRANSACTIONS // 3, (turn + 1) * TRANSACTIONS // 3)
-        found.bare += await _rate(bare, span) / 3
-        found.kept += await _rate(kept, span) / 3
+    async def some(once: Callable[[int], Awaitable[None]]) -> Cost:
+        async def work() -> None:
+            for n in left:
+                await once(n)
+
+        left = iter([next(numbers) for _ in range(TRANSACTIONS)])
+        meter = Meter()
+        await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+        return meter.cost(TRANSACTIONS)
+
+    async def naive() -> Cost:
+        await _fill(database, f"naive-{next(numbers)}", NAIVELY)
+        meter = Meter()
+        while await _naive_round(database, bus):
+            pass
+        return meter.cost(NAIVELY)
+
+    async def relayed() -> Cost:
+        await _fill(database, f"relayed-{next(numbers)}", RELAYED)
+        meter = Meter()
+        await _until_empty(Relay(database, bus))
+        return meter.cost(RELAYED)
+
+    transactions = await in_turns([lambda: some(bare), lambda: some(kept)], ROUNDS)
     await _until_empty(Relay(database, bus))
-    await _fill(database, "naive", NAIVELY)
-    begun = time.perf_counter()
-    while await _naive_round(database, bus):
-        pass
-    found.naive = NAIVELY / (time.perf_counter() - begun)
-    await _fill(database, "relayed", RELAYED)
-    begun = time.perf_counter()
-    await _until_empty(Relay(database, bus))
-    found.relayed = RELAYED / (time.perf_counter() - begun)
-    return found
-
-
-async def _rate(once: Callable[[int], Awaitable[None]], span: range) -> float:
-    """How often per second, `AT_ONCE` side by side."""
-    left = iter(span)
-
-    async def some() -> None:
-        for n in left:
-            await once(n)
-
-    begun = time.perf_counter()
-    await asyncio.gather(*(some() for _ in range(AT_ONCE)))
-    return len(span) / (time.perf_counter() - begun)
+    return Figures(*transactions, *await in_turns([naive, relayed], ROUNDS))
 
 
 async def _fill(database: Database, prefix: str, count: int) -> None:

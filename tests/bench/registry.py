@@ -13,11 +13,14 @@ from tests.bench.rows import Row
 #: Imported when it is run, so that one benchmark does not need what another does.
 BENCHMARKS = {
     "consumer": "tests.bench.consumer",
+    "handling": "tests.bench.handling",
     "language": "tests.bench.language",
     "language-server": "tests.bench.language_server",
+    "memory": "tests.bench.memory",
     "outbox": "tests.bench.outbox",
     "saga": "tests.bench.saga.benchmark",
     "scenarios": "tests.bench.scenarios",
+    "transform": "tests.bench.transform",
 }
 
 

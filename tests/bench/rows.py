@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.bench.aim import Aim
 from tests.bench.errors import BenchError
 
 RESULTS = Path(__file__).parents[2] / "build" / "bench.json"
@@ -22,12 +23,30 @@ class Row:
     reference: float | None
     ratio: float | None
     unit: str
+    aim: Aim | None = None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether it is what an issue asks for; None when none does."""
+        return None if self.aim is None else self.aim.holds(self.value, self.ratio)
+
+    def to_json(self) -> dict[str, object]:
+        """As it is kept and printed."""
+        return {
+            "name": self.name,
+            "value": self.value,
+            "reference": self.reference,
+            "ratio": self.ratio,
+            "unit": self.unit,
+            "aim": None if self.aim is None else str(self.aim),
+            "met": self.met,
+        }
 
 
-def row(name: str, value: float, reference: float | None, unit: str) -> Row:
+def row(name: str, value: float, reference: float | None, unit: str, aim: Aim | None = None) -> Row:
     """A row with its ratio; digits beyond what a measurement carries are dropped."""
     ratio = value / reference if reference else None
-    return Row(name, _short(value), _short(reference), _short(ratio), unit)
+    return Row(name, _short(value), _short(reference), _short(ratio), unit, aim)
 
 
 def save(benchmark: str, rows: list[Row], path: Path = RESULTS) -> None:
@@ -35,7 +54,7 @@ def save(benchmark: str, rows: list[Row], path: Path = RESULTS) -> None:
     kept = [r for r in _load(path) if not str(r.get("name", "")).startswith(f"{benchmark}/")]
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".tmp")
-    fresh.write_text(json.dumps([*kept, *map(asdict, rows)], indent=2) + "\n")
+    fresh.write_text(json.dumps([*kept, *(r.to_json() for r in rows)], indent=2) + "\n")
     # At once: a run that is interrupted leaves the old file or the new one.
     fresh.replace(path)
 

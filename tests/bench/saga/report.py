@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.aim import Aim, at_most, times
 from tests.bench.rows import Row, row
 from tests.bench.saga.contender import Slice
 from tests.bench.saga.orders import Kind
@@ -41,9 +42,9 @@ def _cpu(process: str) -> Callable[[Slice], float]:
 def rows(rounds: Sequence[Round]) -> list[Row]:
     """For `build/bench.json`; `reference` is the hand-written saga in the default sandbox."""
     found = [
-        _row("throughput", compare(rounds, Kind.REFERENCE, _rate), "sagas/s"),
+        _row("throughput", compare(rounds, Kind.REFERENCE, _rate), "sagas/s", times(RATE_AIM)),
         *(_latency(rounds, percent) for percent in (50, 99)),
-        row("saga/history", *_events(rounds), "events/saga"),
+        row("saga/history", *_events(rounds), "events/saga", at_most(EVENTS_AIM, "events/saga")),
     ]
     for process in _PROCESSES:
         figure = compare(rounds, Kind.REFERENCE, _cpu(process))
@@ -134,6 +135,6 @@ def _latency(rounds: Sequence[Round], percent: int) -> Row:
     return row(f"saga/latency-p{percent}", ours, theirs, "ms")
 
 
-def _row(name: str, figure: Compared, unit: str) -> Row:
+def _row(name: str, figure: Compared, unit: str, aim: Aim | None = None) -> Row:
     made = row(f"saga/{name}", figure.ours, figure.other, unit)
-    return Row(made.name, made.value, made.reference, round(figure.ratio, 3), unit)
+    return Row(made.name, made.value, made.reference, round(figure.ratio, 3), unit, aim)
