@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 FILE = "orchestrate.toml"
@@ -17,6 +18,21 @@ _PREFIX = "ORCHESTRATE_"
 
 
 LogFormat = Literal["text", "json"]
+
+#: The library's kinds of errors as a user is told of them.
+_BOUNDS = {
+    "greater_than_equal": "it must be {ge} or more",
+    "greater_than": "it must be more than {gt}",
+    "less_than_equal": "it must be {le} or less",
+    "less_than": "it must be less than {lt}",
+}
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "a text",
+    "bool": "`true` or `false`",
+    "path": "a path",
+}
 
 
 class SettingsError(Exception):
@@ -109,7 +125,19 @@ def _sentence(error: ValidationError, environment: str) -> str:
         known = ", ".join(f"`{name}`" for name in Settings.model_fields)
         return f"no setting `{setting}` (in `{environment}` of {FILE}): there are {known}"
     places = f"{_PREFIX}{setting.upper()}, or `{environment}` of {FILE}"
-    return f"setting `{setting}` ({places}): {_lower(first['msg'])}"
+    return f"setting `{setting}` ({places}): {_wrong(first)}"
+
+
+def _wrong(error: ErrorDetails) -> str:
+    """What is wrong with a value, in our own words; the value may be a secret."""
+    kind, bounds = error["type"], error.get("ctx", {})
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(**{n: f"{bound:g}" for n, bound in bounds.items()})
+    if kind == "literal_error":
+        return f"it must be {bounds['expected']}".replace("'", "`")
+    if kind.startswith(tuple(_KINDS)):
+        return f"it must be {_KINDS[kind.partition('_')[0]]}"
+    return _lower(error["msg"].removeprefix("Value error, "))
 
 
 def _table(path: Path, name: str) -> dict[str, Any]:

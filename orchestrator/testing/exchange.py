@@ -61,7 +61,7 @@ class Exchanges:
         """What an answer gives the saga. Raises CommandFailed for a failure, and for what no
         participant could have sent."""
         if command.callee is Callee.ACTIVITY:
-            shown = words.shown(answer.payload)
+            shown = self._world.gave(command.name, answer.payload)
             self._world.log(Event.ANSWERED, shown, path=command.message)
             return answer.payload
         contract, payload = self._world.plan.commands[command.name], answer.payload
@@ -72,7 +72,7 @@ class Exchanges:
             self._world.log(Event.FAILED, str(failed), path=command.message)
             raise failed from None
         key = self._world.plan.events[payload.type].key
-        short = f"{payload.type.rpartition('.')[2]}({words.fields(payload, key)})"
+        short = f"{payload.type.rpartition('.')[2]}({self._world.fields(payload, key)})"
         if payload.type in contract.fails:
             self._world.log(Event.FAILED, short, path=command.message)
             raise declared(payload, key)

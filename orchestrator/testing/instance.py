@@ -40,7 +40,6 @@ from orchestrator.runtime.signature import (
 from orchestrator.runtime.snapshot import freeze_undos
 from orchestrator.runtime.views import RefusedError, Views
 from orchestrator.runtime.wire import is_undo, message_id, workflow_id
-from orchestrator.testing import words
 from orchestrator.testing.course import Event
 from orchestrator.testing.exchange import Exchanges
 from orchestrator.testing.world import World
@@ -89,14 +88,14 @@ class Instance:
 
     def arrive(self, event: Struct, key: str) -> None:
         """An event comes for this saga; it is kept until a statement takes it."""
-        self._world.log(Event.ARRIVED, words.message(event, key))
+        self._world.log(Event.ARRIVED, self._world.message(event, key))
         self._mailbox.append(event)
         self._pass_on(event, key)
 
     def miss(self, event: Struct, key: str) -> None:
         """An event comes that is another saga's: its key is not this one's."""
         other = "" if self._pass_on(event, key) else ", which has another key"
-        self._world.log(Event.ARRIVED, f"{words.message(event)}{other}")
+        self._world.log(Event.ARRIVED, f"{self._world.message(event)}{other}")
 
     def _pass_on(self, event: Struct, key: str) -> bool:
         """Gives an event to the called sagas of its key; whether there are any."""
@@ -107,7 +106,7 @@ class Instance:
 
     def change(self, update: UpdatePlan, payload: Struct) -> None:
         """An update comes for this saga: it is made at once, or refused."""
-        self._world.log(Event.ARRIVED, words.message(payload))
+        self._world.log(Event.ARRIVED, self._world.message(payload))
         assert self._views
         try:
             wire = self._world.codec.to_wire(payload, Named(update.record))
@@ -136,7 +135,7 @@ class Instance:
             payload_to_send(command.arguments, world.codec)
             key = plan.commands[command.name].key
         undo = " (undo)" if is_undo(command.message) else ""
-        text = f"{command.shown}({words.fields(command.arguments, key)}){undo}"
+        text = f"{command.shown}({world.fields(command.arguments, key)}){undo}"
         world.log(Event.SENT, text, command.arguments, command.message)
         with self._waiting(f"an answer to `{command.shown}`"):
             answer = await self._exchanges.answer(command)
@@ -169,7 +168,7 @@ class Instance:
         world, task = self._world, asyncio.current_task()
         saga, key, wire = self._child(command)
         id = workflow_id(saga.short, key)
-        text = f"{command.shown}({words.fields(command.arguments, '')})"
+        text = f"{command.shown}({world.fields(command.arguments, '')})"
         world.log(Event.SENT, text, command.arguments, command.message)
         if id in world.ids:
             raise self._refused(f"`{id}` was started before, and a key has one saga", command)
@@ -188,7 +187,11 @@ class Instance:
             del world.called[id]
         if task.cancelling() > cancels:
             task.cancel()  # it had ended before it heard of that: it is for what comes next
-        world.log(Event.ANSWERED, words.shown(value), path=command.message)
+        world.log(
+            Event.ANSWERED,
+            world.gave(command.name, value),
+            path=command.message,
+        )
         return Finished(value, freeze_undos(interpreter.undos))
 
     def _child(self, command: Command) -> tuple[SagaPlan, str, dict[str, Any]]:
@@ -217,7 +220,7 @@ class Instance:
         world = self._world
         world.act()
         payload_to_send(payload, world.codec)
-        text = words.message(payload, world.plan.events[event].key)
+        text = world.message(payload, world.plan.events[event].key)
         world.log(Event.PUBLISHED, text, payload, path)
         await asyncio.sleep(0)
 

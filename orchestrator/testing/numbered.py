@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from dsl.model import Program, wire_type
 from dsl.values import Struct
-from orchestrator.testing import words
 from orchestrator.testing.course import Event
 from orchestrator.testing.order import GAP, Order, Place
 from orchestrator.testing.world import World
@@ -97,7 +96,7 @@ class Numbered:
         return "the one before it" if order.next is None else f"event {order.next}"
 
     def _tell(self, came: _Came, what: str) -> None:
-        self._world.log(Event.ARRIVED, f"{words.message(came.event)}, {what}")
+        self._world.log(Event.ARRIVED, f"{self._world.message(came.event)}, {what}")
 
     def _bury(self, came: _Came, missing: str) -> None:
         name = wire_type(came.event.type)

@@ -25,7 +25,6 @@ from orchestrator.messaging.codec import CodecError, JsonCodec
 from orchestrator.runtime.backward import CompensationFailed
 from orchestrator.runtime.effects import SagaFailed
 from orchestrator.runtime.signature import InputError, key_of, wire_of
-from orchestrator.testing import words
 from orchestrator.testing.answers import Answers
 from orchestrator.testing.clock import EndlessError, VirtualLoop
 from orchestrator.testing.course import Course, End, Event
@@ -33,6 +32,7 @@ from orchestrator.testing.decisions import Decisions
 from orchestrator.testing.examples import Examples
 from orchestrator.testing.instance import Instance
 from orchestrator.testing.numbered import Numbered
+from orchestrator.testing.symbols import Symbols
 from orchestrator.testing.uses import delay_of
 from orchestrator.testing.world import World
 
@@ -61,7 +61,7 @@ class _Play:
         self._examples = Examples(program, self._value, loop.instant)
         self._codec = JsonCodec(program)
         self._program = program
-        self._world = World(loop, plan, self._codec)
+        self._world = World(loop, plan, self._codec, Symbols(program))
         self._course = self._world.course
         self._numbered = Numbered(self._world, program)
 
@@ -127,7 +127,7 @@ class _Play:
             return {n: self._value(e) for n, e in run.arguments.items()}
         event = self._message(run.event)
         start = next(s for s in self._saga.starts if s.event == event.type)
-        self._world.log(Event.ARRIVED, words.message(event))
+        self._world.log(Event.ARRIVED, self._world.message(event))
         self._numbered.began(event)
         return {n: self._value(e, {start.name: event}) for n, e in start.arguments.items()}
 
@@ -176,7 +176,8 @@ class _Play:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         course = self._course
         try:
-            course.end, course.result = End.RETURNED, task.result()
+            result = self._world.symbols.result(self._scenario.run.saga, task.result())
+            course.end, course.result = End.RETURNED, result
         except SagaFailed as failed:
             course.end, course.reason = End.FAILED, str(failed)
         except CompensationFailed as failed:

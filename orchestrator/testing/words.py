@@ -10,6 +10,7 @@ from typing import Any
 from dsl.cel.instants import format_timestamp
 from dsl.model import wire_type
 from dsl.values import Struct
+from orchestrator.testing.symbols import Symbol
 
 
 def shown(value: Any) -> str:
@@ -19,6 +20,8 @@ def shown(value: Any) -> str:
             return "null"
         case bool():
             return "true" if value else "false"
+        case Symbol():
+            return str(value)
         case str():
             return json.dumps(value, ensure_ascii=False)
         case Struct():

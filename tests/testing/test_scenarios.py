@@ -30,10 +30,47 @@ def test_a_command_that_nothing_is_given_for_gets_its_first_reply() -> None:
 def test_fields_come_from_the_command_else_are_examples() -> None:
     """`sku` is the command's, `ref` its own name, a record is built, an optional is null."""
     assert texts(RUN, event=Event.ANSWERED) == [
-        'Taken(ref: "ref", sku: "chair", box: Box(size: "SMALL", weight: 1.0, labels: []), '
+        'Taken(ref: "ref", sku: "chair", box: Box(size: SMALL, weight: 1.0, labels: []), '
         "note: null)",
         'Paid(ref: "ref", at: 2026-01-01T00:00:00Z)',
     ]
+
+
+def test_symbols_stand_without_quotes() -> None:
+    """Wherever a course shows one: what a saga sends, gets and returns, in lists, maps and records,
+    and in why an expectation does not hold."""
+    sagas = """
+    service packing {
+      command Pack key id { id: string  size: Size  label: string } replies Packed
+      event Packed key id { id: string  box: Box }
+      event Sized key id { id: string  size: Size? }
+    }
+    activity Measure(size: Size, of: string) -> list<Size> from "m:f"
+    saga Pack(id: string, size: Size) -> map<string, Size> key id {
+      step sizes = Measure(size: size, of: "SMALL")
+      step packed = packing.Pack(id: id, size: sizes[0], label: "SMALL") undo none
+      emit packing.Sized(id: id, size: size)
+      return {"a": packed.box.size}
+    }
+    """
+    found = verdict(
+        """
+        given Measure returns [Size.LARGE]
+        given packing.Pack replies Packed(box: Box(size: LARGE, weight: 1.0, labels: ["LARGE"]))
+        run Pack(id: "a", size: LARGE)
+        expect packing.Sized(size: SMALL)
+        expect result {"a": Size.SMALL}
+        """,
+        sagas,
+    )
+    assert [e.text for e in found.course.entries] == [
+        'Measure(size: LARGE, of: "SMALL")',
+        "[LARGE]",
+        'packing.Pack(size: LARGE, label: "SMALL")',
+        'Packed(box: Box(size: LARGE, weight: 1.0, labels: ["LARGE"]))',
+        "packing.Sized(size: LARGE)",
+    ]
+    assert [c.why for c in found.checks] == ["size is LARGE", 'it is {"a": LARGE}']
 
 
 def test_a_default_comes_before_an_example() -> None:
