@@ -148,8 +148,8 @@ class Meters:
         self._pulled.alerts = present
 
     def circuit(self, name: str, state: Callable[[], int]) -> None:
-        """A circuit breaker: 0 closed, 1 half open, 2 open."""
-        self._pulled.circuits[name] = state
+        """A circuit breaker: 0 closed, 1 half open, 2 open. The worst of a name counts."""
+        self._pulled.circuits.setdefault(name, []).append(state)
 
 
 class _Children(dict[str, C]):
@@ -171,7 +171,7 @@ class _Pulled:
         self.consumers: list[tuple[str, WeakMethod[Callable[[], Held]]]] = []
         self.counts: list[tuple[str, Counter[str]]] = []
         self.lags: tuple[Lagging, ...] = ()
-        self.circuits: dict[str, Callable[[], int]] = {}
+        self.circuits: dict[str, list[Callable[[], int]]] = {}
         self.alerts: Callable[[], Iterable[tuple[str, str]]] | None = None
 
     def collect(self) -> Iterable[Metric]:
@@ -183,8 +183,8 @@ class _Pulled:
 
         says = "Circuit breakers: 0 closed, 1 half open, 2 open."
         states = Gauge("orchestrate_circuit_state", says, labels=("circuit",))
-        for name, state in self.circuits.items():
-            states.add_metric((name,), state())
+        for name, circuits in self.circuits.items():
+            states.add_metric((name,), max(state() for state in circuits))
         yield states
         if self.alerts is not None:
             alerts = Gauge("orchestrate_alert", "1 for an alert that is there.", labels=_ALERT)

@@ -18,6 +18,7 @@ BENCHMARKS = {
     "language-server": "tests.bench.language_server",
     "memory": "tests.bench.memory",
     "outbox": "tests.bench.outbox",
+    "pressure": "tests.bench.pressure",
     "saga": "tests.bench.saga.benchmark",
     "scenarios": "tests.bench.scenarios",
     "transform": "tests.bench.transform",

@@ -9,6 +9,7 @@ import pytest
 from orchestrator.messaging.admission import Admission, Bounds
 from orchestrator.messaging.breaker import Breaker, Circuit
 from orchestrator.messaging.rate import Rate
+from orchestrator.telemetry import metrics
 
 
 class Clock:
@@ -141,3 +142,22 @@ async def test_an_open_circuit_holds_attempts_back() -> None:
         go.set()
         await asyncio.gather(*tasks)
     assert sorted(begun) == [0, 1, 2, 3, 4]
+
+
+def test_a_circuit_is_a_number() -> None:
+    """Of two policies for one topic the worse one is told."""
+    metrics.end()
+    meters = metrics.begin()
+    admissions = [Admission("bank.commands", Bounds(breaker=(n, 10.0, 60.0))) for n in (1, 2)]
+    metrics.end()
+
+    def told() -> float | None:
+        return meters.registry.get_sample_value(
+            "orchestrate_circuit_state", {"circuit": "bank.commands"}
+        )
+
+    assert told() == 0
+    broken = admissions[0].begin()
+    broken.failed()
+    admissions[0].end(broken)
+    assert told() == 2
