@@ -22,6 +22,7 @@ from orchestrator.messaging.outage import bus_away
 from orchestrator.patience import outlast_unless
 from orchestrator.service.calls import Calls
 from orchestrator.service.commands import Commands
+from orchestrator.service.depths import Depths
 from orchestrator.service.errors import ServiceError
 from orchestrator.service.events import Events
 from orchestrator.service.handler import Handler
@@ -34,6 +35,7 @@ from orchestrator.service.retention import Keys, Retention
 from orchestrator.service.service import Service
 from orchestrator.store.database import Database
 from orchestrator.store.migrate import create_missing, migrate
+from orchestrator.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -121,6 +123,9 @@ class ServiceRunner:
         )
         beside = [self._relay.run(ended), retention.run(ended)]
         beside += [look(ended) for look in self._looks]
+        if meters := metrics.meters():
+            group = reaction_group(service.name)
+            beside.append(Depths(self._database, service.name, group, meters).run(ended))
         async with _beside(beside, ended) as failed, self._said_to_stop(stop):
             await _together([c.run(stop) for c in consumers], failed)
         await self._relay.flush(_FLUSH)

@@ -65,7 +65,7 @@ class Meters:
     """The numbers of a process."""
 
     def __init__(self) -> None:
-        from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+        from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector
         from prometheus_client import Counter as Counted
 
         registry = self.registry = CollectorRegistry()
@@ -107,6 +107,12 @@ class Meters:
             "saga",
             "state",
         )
+        self._waiting = Gauge(
+            "orchestrate_waiting",
+            "What waits in a service's database: outbox, refused, parked.",
+            ("service", "where"),
+            registry=registry,
+        )
         self.sent: Mapping[str, Counts] = _Children(lambda t: self._sent.labels(t, ""))
         self._pulled = _Pulled()
         registry.register(self._pulled)
@@ -142,6 +148,11 @@ class Meters:
     def lag(self, found: Iterable[Lagging]) -> None:
         """How far groups are behind, from now on."""
         self._pulled.lags = tuple(found)
+
+    def depth(self, service: str, found: Mapping[str, int]) -> None:
+        """How much waits in a service's database, and where."""
+        for where, count in found.items():
+            self._waiting.labels(service, where).set(count)
 
     def alerts(self, present: Callable[[], Iterable[tuple[str, str]]]) -> None:
         """The alerts that are there, when they are asked for: kinds and subjects."""

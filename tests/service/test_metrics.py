@@ -68,8 +68,10 @@ async def test_what_a_service_counts(shop: Shop) -> None:
 
         await until(waits)
         found = await numbers(health.port)
+        depths = {k[1]: v for k, v in found.items() if k[0] == "orchestrate_waiting"}
         held.set()
         await shop.stop()
+    assert depths == {("inventory", w): 0 for w in ("outbox", "parked", "refused")}
     place = ("inventory", shop.commands)
     assert found["messaging_process_duration_seconds_count", place] == 3
     failed = ("orchestrate_attempts_failed_total", ("ValueError", *place))
