@@ -63,6 +63,8 @@ def _readiness(worker: SagaWorker, stop: asyncio.Event) -> Probe:
     async def reasons() -> list[str]:
         if stop.is_set():
             return ["it is stopping"]
-        return [] if worker.ready.is_set() else ["it has not loaded the deployed versions yet"]
+        if not worker.ready.is_set():
+            return ["it has not loaded the deployed versions yet"]
+        return [worker.waits] if worker.waits else []
 
     return reasons

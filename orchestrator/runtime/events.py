@@ -62,6 +62,8 @@ class Events:
         self._current = current
         self._running = running
         self.counts = self._arrivals.counts
+        #: Why it does not receive yet; None when it does.
+        self.waits: str | None = None
 
     @property
     def topics(self) -> list[str]:
@@ -74,7 +76,8 @@ class Events:
         if not self.topics:
             return
         join = partial(self._bus.reader, self.topics, GROUP)
-        reader = await outlast_unless(stop, join, bus_away(GROUP))
+        reader = await outlast_unless(stop, join, bus_away(GROUP, self._wait))
+        self.waits = None
         if reader is None:
             return
         ended = asyncio.Event()
@@ -85,6 +88,9 @@ class Events:
         finally:
             ended.set()
             await beside
+
+    def _wait(self, reason: str) -> None:
+        self.waits = reason
 
     async def _receive(self, record: Record) -> None:
         try:

@@ -88,7 +88,13 @@ class SagaWorker:
         self._served: dict[tuple[str, str], Served] = {}
         self._refused: set[tuple[str, str]] = set()
         self._current: dict[str, str] = {}
+        self._receiving: events.Events | None = None
         self.ready = asyncio.Event()
+
+    @property
+    def waits(self) -> str | None:
+        """What its events wait for; None when they do not."""
+        return self._receiving.waits if self._receiving else None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until `stop` is set, then drains. What goes away once the topics are there is
@@ -122,7 +128,8 @@ class SagaWorker:
                     if receiver:
                         await receiver
                     changed = asyncio.Event()
-                    receiver = tasks.create_task(self._events().run(changed))
+                    self._receiving = self._events()
+                    receiver = tasks.create_task(self._receiving.run(changed))
                 await _either(stop, LOOK_EVERY)
         finally:
             changed.set()

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from dsl.model import TopicModel
 from orchestrator.dev.kafka import KafkaServer
+from orchestrator.dev.stack import DevStack
 from orchestrator.messaging.bus import Bus, BusError
 from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.kafka import KafkaBus
@@ -61,6 +62,17 @@ def test_the_password_is_not_shown() -> None:
     settings = KafkaSettings(bootstrap="h:1", sasl_user="u", sasl_password="secret")
     assert "secret" not in repr(settings)
     assert settings.options("x")["security_protocol"] == "SASL_PLAINTEXT"
+
+
+async def test_a_login_that_is_refused(stack: DevStack) -> None:
+    """One sentence asks for the login, and does not show the password."""
+    settings = KafkaSettings(
+        bootstrap=stack.addresses.kafka or "", sasl_user="u", sasl_password="secret"
+    )
+    with pytest.raises(BusError, match="login") as caught:
+        async with KafkaBus(settings):
+            pass
+    assert "secret" not in str(caught.value)
 
 
 async def test_publishing_to_a_dead_broker_fails_in_time(own_kafka: KafkaServer) -> None:
