@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dsl.model import TopicModel
@@ -36,7 +39,7 @@ async def test_a_zombie_has_no_effect(stack: DevStack, tmp_path: Path, protectio
             await bus.create_topics([*shop.topics, TopicModel(name=shop.orders, partitions=3)])
             await shop.tell("one", type="orders.Settled")
             await _said(zombie, b"ready\n")
-            zombie.send_signal(signal.SIGSTOP)
+            await _stand_still(zombie, tmp_path / "a.db")
             await shop.start()
             await until(lambda: _are(shop, ["one"]))
             zombie.send_signal(signal.SIGCONT)
@@ -47,6 +50,29 @@ async def test_a_zombie_has_no_effect(stack: DevStack, tmp_path: Path, protectio
             zombie.kill()
             await zombie.wait()
             await shop.stop()
+
+
+async def _stand_still(zombie: asyncio.subprocess.Process, database: Path) -> None:
+    """Stops it, but not in the middle of a transaction, which others would wait for."""
+    while True:
+        zombie.send_signal(signal.SIGSTOP)
+        while psutil.Process(zombie.pid).status() != psutil.STATUS_STOPPED:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        if _is_free(database):
+            return
+        zombie.send_signal(signal.SIGCONT)
+        await asyncio.sleep(0.01)
+
+
+def _is_free(database: Path) -> bool:
+    """Whether nobody is about to write."""
+    with closing(sqlite3.connect(database, timeout=0)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.rollback()
+        return True
 
 
 async def _said(zombie: asyncio.subprocess.Process, text: bytes) -> None:

@@ -1,7 +1,7 @@
 """A participant in a process of its own, which a test may stop between a record and its handling.
 
 `python -m tests.service.zombie BOOTSTRAP DATABASE NUMBER [unprotected]` says `ready` when it has an
-event, and `handled` when it has handled it, half a second later. `unprotected`, it has no inbox.
+event, and `handled` when it has handled it, two seconds later. `unprotected`, it has no inbox.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ async def main(bootstrap: str, url: str, number: str, protection: str = "protect
 
     async def slowly(self: Events, record: Record) -> None:
         print("ready", flush=True)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(2)
         await handle(self, record)
         print("handled", flush=True)
 
