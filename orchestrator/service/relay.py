@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import uuid
@@ -151,12 +150,15 @@ class _Attempt:
         queues: dict[str, deque[Pending]] = {}
         for each in batch:
             queues.setdefault(each.aggregate, deque()).append(each)
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(limit):
                 while queues and self.outage is None:
                     await self._send(_wave(queues))
                     for aggregate in self.refused:
                         queues.pop(aggregate, None)
+        except TimeoutError:
+            if not self.done and not self.refused:
+                self.outage = BusError(f"the bus acknowledged nothing within {limit:g}s")
 
     async def _send(self, wave: Sequence[Pending]) -> None:
         failpoint.reach("outbox.before-publish")

@@ -151,9 +151,13 @@ async def test_a_relay_that_slept_through_its_lease_never_goes_ahead(post: Post)
         await post.bus.publish(record)
 
     bus: Any = Through(sleepy)
+
+    async def zombie() -> None:
+        with pytest.raises(BusError, match="the bus acknowledged nothing within"):
+            await Relay(post.database, bus, lease=0.5).round()
+
     async with asyncio.TaskGroup() as group:
-        zombie = Relay(post.database, bus, lease=0.5)
-        group.create_task(zombie.round())
+        group.create_task(zombie())
         await asleep.wait()
         async with running(Relay(post.database, post.bus, idle=0.05)):
             assert await post.next(3) == ["m1", "m2", "m3"]
