@@ -23,6 +23,13 @@ _STATEMENTS = (
     *("sleep", "try", "emit", "fail", "return"),
 )
 
+#: Words that are names nearly everywhere, but begin a clause where it could follow.
+_CLAUSES = {
+    "WHERE": "begins a constraint",
+    "REPLIES": "begins a command's answers",
+    "FAILS": "begins a command's failures",
+}
+
 #: What other languages write for an operator: its terminal, and how it is written here.
 OPERATORS = {"=": ("COMPARISON", "=="), "and": ("AND", "&&"), "or": ("OR", "||")}
 
@@ -44,6 +51,10 @@ def explain(
         return Diagnostic("F001", f"the {whole} ends too early", at, "nothing follows", help)
     if token.type in (UNCLOSED, MALFORMED, STRAY):
         return explain_character(source, token.start)
+    if token.type == "COLON" and before and before.type in _CLAUSES:
+        at = Span(source, before.start, before.end)
+        message = f"`{before.text}` is no name here"
+        return Diagnostic("F001", message, at, _CLAUSES[before.type], "take another name")
     found = token.text
     at = Span(source, token.start, token.end)
     line = found.splitlines()[0]
