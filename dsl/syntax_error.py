@@ -15,6 +15,7 @@ _DECLARATIONS = (
     *("type", "enum", "record", "policy", "service", "saga", "aggregate", "projection"),
     "scenario",
 )
+_COMMENTS = "a comment begins with `//`"
 _SEPARATORS = "remove it: a blank or a new line is enough"
 #: CEL's unsigned ints, `1u`.
 _UNSIGNED = re.compile(r"(?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]")
@@ -32,6 +33,35 @@ _CLAUSES = {
 
 #: What other languages write for an operator: its terminal, and how it is written here.
 OPERATORS = {"=": ("COMPARISON", "=="), "and": ("AND", "&&"), "or": ("OR", "||")}
+
+
+#: What other languages call a thing, and what it is called here.
+_ELSEWHERE = {
+    "fail": ("throw", "raise", "abort"),
+    "on": ("catch", "except", "rescue"),
+    "else if": ("elif", "elsif", "elseif"),
+    "let": ("const", "val"),
+    "match": ("switch",),
+    "step": ("call", "invoke", "task"),
+    "sleep": ("delay", "pause"),
+    "emit": ("publish", "send"),
+    "saga": ("workflow", "process", "function", "def"),
+    "record": ("struct", "class", "message", "interface"),
+    "none": ("null", "nothing"),
+}
+_HERE = {word: here for here, words in _ELSEWHERE.items() for word in words}
+
+#: What stands elsewhere in a file.
+_MISPLACED = {
+    "from": "imports stand before the declarations",
+    "import": "write `from module import Name`, before the declarations",
+    "module": "it stands once, before all else",
+    "command": "it stands in a `service`",
+    "event": "it stands in a `service`",
+    "signal": "it stands in a `saga`",
+    "query": "it stands in a `saga`",
+    "update": "it stands in a `saga`",
+}
 
 
 def explain(
@@ -60,6 +90,8 @@ def explain(
     line = found.splitlines()[0]
     shown = line if line == found and len(line) <= 40 else line[:37] + "…"
     operator = OPERATORS.get(found)
+    if found == "=" and "COLON" in accepted:  # behind the name of an argument
+        operator = ("COLON", ":")
     fix: tuple[Edit, ...]
     # A word behind a condition has the parser expect its block already.
     if operator and (operator[0] in accepted or (found != "=" and "{" in expected)):
@@ -94,7 +126,7 @@ def explain_character(source: Source, offset: int) -> Diagnostic:
         message = f"`{at.text}` is not a number"
         return Diagnostic("F001", message, at, "cannot be read", help, fix=fix)
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
-    help = _SEPARATORS if character == ";" else "remove it"
+    help = {";": _SEPARATORS, "#": _COMMENTS}.get(character, "remove it")
     fix = (Edit(at, ""),) if character == ";" else ()
     return Diagnostic("F001", f"unexpected `{shown}`", at, "cannot stand here", help, fix=fix)
 
@@ -102,6 +134,14 @@ def explain_character(source: Source, offset: int) -> Diagnostic:
 def _help(found: str, expected: set[str]) -> str:
     if found == ",":
         return _SEPARATORS
+    if found == ":" and "->" in expected:
+        return Suggestion(found, "->", "a result is written `-> Type`")
+    if found in _HERE and _HERE[found].split()[0] in expected:
+        return Suggestion(found, _HERE[found])
+    if found in _MISPLACED and set(_DECLARATIONS) <= expected:
+        return _MISPLACED[found]
+    if found == "/" and "|" not in expected and set(_STATEMENTS) & expected:
+        return _COMMENTS
     words = [w for w in expected if w.isalpha() and w.islower()]
     if close := get_close_matches(found, words, 1):
         return Suggestion(found, close[0])

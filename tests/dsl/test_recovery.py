@@ -135,6 +135,33 @@ def test_a_misspelt_word_is_named_and_put_right(text: str, meant: str) -> None:
     assert findings(text[: edit.at.start] + edit.text + text[edit.at.end :]) == ()
 
 
+_STATEMENT = "saga S(id: string) key id {{ {} }}"
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        (_STATEMENT.format('throw "x"'), "did you mean `fail`?"),
+        (_STATEMENT.format("try { fail id } catch E { }"), "did you mean `on`?"),
+        (_STATEMENT.format("if true { } elif false { }"), "did you mean `else if`?"),
+        (_STATEMENT.format("const x = 3"), "did you mean `let`?"),
+        (_STATEMENT.format("emit s.R(id = id)"), "did you mean `:`?"),
+        (_STATEMENT.format("let a = id = id"), "did you mean `==`?"),
+        (_STATEMENT.format("# why\n"), "a comment begins with `//`"),
+        (_STATEMENT.format("/* why */"), "a comment begins with `//`"),
+        ("saga S(id: string): string key id { }", "a result is written `-> Type`"),
+        ("struct R { a: int }", "did you mean `record`?"),
+        ("record R { a: int }\nfrom a import B", "imports stand before the declarations"),
+        ("import a.B", "write `from module import Name`, before the declarations"),
+        ("event E key k { k: string }", "it stands in a `service`"),
+    ],
+)
+def test_the_words_of_other_languages(text: str, help: str) -> None:
+    """What is meant is named as it is here, where it could stand; nothing is changed by itself."""
+    found = findings(text)[0]
+    assert found.help == help
+
+
 @pytest.mark.parametrize("name", ["failed", "were", "comments", "steps", "replied"])
 def test_a_name_like_a_word_of_the_language_is_a_name(name: str) -> None:
     """Without its colon a field is a field."""
