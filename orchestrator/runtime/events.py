@@ -80,12 +80,16 @@ class Events:
         self.waits = None
         if reader is None:
             return
-        ended = asyncio.Event()
+        ended, halt = asyncio.Event(), asyncio.Event()
         beside = asyncio.create_task(self._sequencer.run(ended))
+        # Without it early events would wait for ever: what ends it is raised, and ends all.
+        beside.add_done_callback(lambda _: halt.set())
+        told = asyncio.create_task(_follow(stop, halt))
         try:
             receive = observed_handle(self._receive, GROUP)
-            await KeyedConsumer(reader, receive, name=GROUP).run(stop)
+            await KeyedConsumer(reader, receive, name=GROUP).run(halt)
         finally:
+            told.cancel()
             ended.set()
             await beside
 
@@ -158,6 +162,12 @@ class Events:
         log.warning("event given up", place=record.place, error=type(error).__name__)
         topic = dead_letter_topic(record.topic, GROUP)
         await bury(self._bus, dead_letter(record, topic, error, disposition, GROUP))
+
+
+async def _follow(one: asyncio.Event, other: asyncio.Event) -> None:
+    """Sets the other when the one is set."""
+    await one.wait()
+    other.set()
 
 
 def _only_if(passed_on: bool) -> Callable[[AsyncSession], Awaitable[None]]:

@@ -149,7 +149,8 @@ class Sequencer:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise
-                return  # a handler that waits for its next attempt was told to stop
+                # A handler that waits for its next attempt was told to stop, or a driver gave a
+                # connection up: others wait for this to go on until `stop`.
             try:
                 async with asyncio.timeout(self._every):
                     await stop.wait()

@@ -36,7 +36,7 @@ _A_ROUND: dict[Role, int] = {
 _EVERY = max(-(-len(every_point_of(role)) // n) for role, n in _A_ROUND.items())
 
 #: Seconds for a process to come to its point, and for all to be well after a round.
-_LIMIT = 120.0
+_LIMIT = 240.0
 
 
 def main(arguments: list[str]) -> int:

@@ -45,9 +45,6 @@ _OURS = (
     *(ANSWERS, BOARDS),
 )
 
-#: Orders that may be open before another one comes.
-_OPEN = 30
-
 
 class Scenario:
     """One run on a database of its own: processes are started with `start`, orders come with
@@ -202,9 +199,9 @@ class Scenario:
             await self._publish(again)
         return len(seen)
 
-    async def feed(self, every: float, stop: asyncio.Event) -> None:
-        """Orders of all kinds in turn, errands and garbage, until `stop` is set; as fast as they
-        come to their ends, and not faster than one in `every` seconds."""
+    async def feed(self, every: float, stop: asyncio.Event, most: int = 30) -> None:
+        """Orders of all kinds in turn, errands and garbage, until `stop` is set; one in `every`
+        seconds, and at most so many that have not come to their ends."""
         for number in itertools.count():
             await self.order(list(ENDS)[number % len(ENDS)])
             if number % 4 == 0:
@@ -213,7 +210,7 @@ class Scenario:
             if number % 8 == 0:
                 self.run_errands(self.errands.crate(gap=True))
             # A slow machine gets no more than it brings to an end.
-            while not await _is_set(stop, every) and self._open >= _OPEN:
+            while not await _is_set(stop, every) and self._open >= most:
                 continue
             if stop.is_set():
                 return

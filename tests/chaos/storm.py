@@ -110,7 +110,7 @@ async def weather(
         slots = [Slot(run, role, say) for role, _ in storm.plans]
         done = asyncio.Event()
         survived: Counter[str] = Counter()
-        feeding = asyncio.create_task(run.feed(0.3, done))
+        feeding = asyncio.create_task(run.feed(0.3, done, most=60))
         try:
             async with asyncio.TaskGroup() as tasks:
                 for slot, (_, plans) in zip(slots, storm.plans, strict=True):

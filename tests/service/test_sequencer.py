@@ -152,6 +152,26 @@ async def test_what_a_process_left_is_taken_up(desk: Desk) -> None:
     await running
 
 
+async def test_a_driver_that_cancels_itself_ends_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that broke may say so by a cancel; the next look is made all the same."""
+    process, stop = desk.process(), asyncio.Event()
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise asyncio.CancelledError
+        stop.set()
+
+    monkeypatch.setattr(process.sequencer, "look", look)
+    async with asyncio.timeout(20):
+        await process.sequencer.run(stop)
+    assert looks == 2
+
+
 async def test_a_record_comes_back_from_sql_as_it_was(desk: Desk) -> None:
     """Its bytes and its place."""
     await desk.process().handle(2, 1)
