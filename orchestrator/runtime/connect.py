@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+from functools import cache
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, Interceptor
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 from temporalio.service import RPCError
 
 from orchestrator.telemetry import traces
@@ -22,7 +31,9 @@ async def connect(address: str, namespace: str = "default") -> Client:
     """A client of the server at `host:port`, and, while the process traces, of what it has the
     server do. Raises TemporalError when it does not answer, or the address cannot be read."""
     try:
-        return await Client.connect(address, namespace=namespace, interceptors=_interceptors())
+        return await Client.connect(
+            address, namespace=namespace, interceptors=_interceptors(), runtime=_runtime()
+        )
     except RuntimeError as error:
         raise _away(address) from error
     except ValueError as error:
@@ -42,6 +53,14 @@ def _away(address: str) -> TemporalError:
     return TemporalError(
         f"Temporal does not answer at {address}: is it running? (`orchestrate dev` starts one)"
     )
+
+
+@cache
+def _runtime() -> Runtime:
+    """Its core would write its log to standard output, which is a command's own."""
+    errors = TelemetryFilter(core_level="ERROR", other_level="ERROR")
+    to = LogForwardingConfig(logging.getLogger("temporalio.core"))
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(errors, forwarding=to)))
 
 
 def _interceptors() -> list[Interceptor]:

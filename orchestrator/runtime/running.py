@@ -116,6 +116,11 @@ class Running:
             return self._silent()
         if error.status is RPCStatusCode.NOT_FOUND:
             return UnansweredError(f"`{self._id}` has ended already")
+        if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
+            return UnansweredError(
+                f"too many questions wait for `{self._id}` already: its worker is away or busy; "
+                "ask again in a moment"
+            )
         return error
 
     def _silent(self) -> UnansweredError:
@@ -147,7 +152,11 @@ def _found(saga: SagaPlan, word: str, name: str, declared: Iterable[D]) -> D:
 
 
 #: What the server says when nobody asks it for work.
-_SILENT = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION)
+_SILENT = (
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.FAILED_PRECONDITION,
+    RPCStatusCode.CANCELLED,  # our own limit, where the answer to it comes first
+)
 
 
 async def find_running(client: Client, session: AsyncSession, id: str) -> Running:

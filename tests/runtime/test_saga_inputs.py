@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -138,6 +139,28 @@ async def test_queries_tell_what_is_known_by_then(shop: World) -> None:
         assert await running.query("ref") == "t"
         assert await running.query("count") == 9
         assert await running.query("state") == "new/3"
+
+
+async def test_a_question_that_nobody_answers_is_told_in_our_words(
+    shop: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without a worker a question waits for its time and says what is missing; Temporal keeps only
+    so many of them, and one that is refused says so."""
+    monkeypatch.setattr("orchestrator.runtime.running._ANSWER", timedelta(seconds=4))
+    id = f"{shop.name}-nobody"
+    await shop.client.start_workflow("Nobody", id=id, task_queue=id)
+    async with opened(shop) as (_, running):
+        lonely = Running(shop.client, id, "running", running._served, running._saga)
+        asked = [lonely.query("state") for _ in range(4)]
+        said = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(each) for each in said} == {UnansweredError}
+    assert {str(each) for each in said} == {
+        f"no worker answers for `{id}`: start one with `orchestrate worker`",
+        f"too many questions wait for `{id}` already: its worker is away or busy; ask again in a "
+        "moment",
+    }
+    assert "query buffer" not in "".join(capfd.readouterr())
+    await shop.client.get_workflow_handle(id).terminate()
 
 
 async def test_an_update_changes_what_the_saga_does(shop: World) -> None:
