@@ -153,7 +153,9 @@ class Recovery:
     def _slip(self, index: int) -> _Slip | None:
         """The keyword that the word before the mistake was meant to be."""
         word = self._tokens[index - 1] if index else None
-        if word is None or word.type != "NAME" or self._run.values[-1] is not word:
+        # By now it may be a name, or a path of one name, but nothing longer.
+        alone = word and (self._run.starts[-1], self._run.ends[-1]) == (word.start, word.end)
+        if word is None or word.type != "NAME" or not alone:
             return None
         alike = [k for k, text in self._words.items() if text.isalpha() and _alike(text, word.text)]
         if not alike:

@@ -124,6 +124,7 @@ def test_what_follows_a_mistake_is_read(text: str) -> None:
         ("record R { a: int wher a > 3 }", "where"),
         ('scenario "s" { run S() expect faillure "b" }', "failure"),
         ("saga S() key 1 { let x = 3 retrun x }", "return"),
+        ('scenario "s" { given canceled after 3s run S() }', "cancelled"),
     ],
 )
 def test_a_misspelt_word_is_named_and_put_right(text: str, meant: str) -> None:
