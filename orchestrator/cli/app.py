@@ -38,6 +38,7 @@ COMMANDS = {
     "cancel": ("cancel:cancel", "orchestrate cancel PlaceOrder/42 --wait"),
     "resolve": ("resolve:resolve", "orchestrate resolve PlaceOrder/42 --retry"),
     "unclaimed": ("unclaimed:unclaimed_events", "orchestrate unclaimed --saga PlaceOrder"),
+    "dlq": ("dlq.app:dlq", "orchestrate dlq redrive --error ConnectionError --rate 20"),
     "lag": ("lag:lag", "orchestrate lag --watch"),
     "sequences": (
         "sequences:sequences",

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.connections import Connections
+from orchestrator.cli.dlq.choosing import who
 from orchestrator.cli.errors import CommandError, command
 from orchestrator.cli.options import Environment, InstanceId, Json
 from orchestrator.cli.output import print_json
@@ -23,17 +24,21 @@ async def resolve(
 ) -> None:
     """Settles a saga that needs attention.
 
-    It waits for a person since an undo, or a step, could not be done.
+    It waits for a person since an undo, or a step, could not be done. The step's dead letter is
+    settled with it.
     """
     from orchestrator.runtime.instances import Instances
+    from orchestrator.runtime.letter_steps import settle_step
 
     chosen = [n for n, given in (("retry", retry), ("skip", skip), ("fail", fail)) if given]
     if len(chosen) != 1:
         raise typer.BadParameter("say one of --retry, --skip and --fail")
     async with Connections(env) as to:
-        path = await Instances(await to.client()).resolve(id, chosen[0])
+        instances, database = Instances(await to.client()), await to.database()
+        path = await instances.resolve(id, chosen[0])
         if path is None:
             raise CommandError(f"`{id}` does not need attention")
+        await settle_step(database, id, path, chosen[0], who(None))
     if json:
         print_json({"id": id, "decision": chosen[0], "at": path})
     else:

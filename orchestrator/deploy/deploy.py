@@ -18,6 +18,7 @@ from orchestrator.deploy.idle import idle
 from orchestrator.messaging.bus import Bus
 from orchestrator.runtime.deployment import set_current_version
 from orchestrator.runtime.functions import FunctionError, find_function, make_importable
+from orchestrator.runtime.letter_topics import named_topics
 from orchestrator.runtime.schedules import ensure_schedules, remove_schedules
 from orchestrator.store import versions
 from orchestrator.store.database import Database
@@ -132,25 +133,9 @@ def _topics(plans: list[Plan]) -> list[TopicModel]:
     """The plans' topics and their policies' dead-letter topics, each once."""
     found = {t.name: t for plan in plans for t in plan.topics}
     for plan in plans:
-        for name in sorted(dead_letters(plan)):
+        for name in sorted(named_topics(plan)):
             found.setdefault(name, TopicModel(name=name))
     return list(found.values())
-
-
-def dead_letters(plan: Plan) -> set[str]:
-    """The dead-letter topics that a plan's policies name."""
-    found: set[str] = set()
-    pending: list[object] = [plan.model_dump(mode="python", include={"sagas", "children"})]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, dict):
-            name = part.get("dead_letter")
-            if isinstance(name, str):
-                found.add(name)
-            pending.extend(part.values())
-        elif isinstance(part, list | tuple):
-            pending.extend(part)
-    return found
 
 
 def _refuse_shared_names(plans: list[Plan]) -> None:

@@ -42,6 +42,10 @@ class BusAround:
         """See `Bus`."""
         return await self._bus.create_topics(topics)
 
+    async def topics(self) -> list[str]:
+        """See `Bus`."""
+        return await self._bus.topics()
+
     async def reader(
         self, topics: Sequence[str], group: str, *, start: Start = "earliest"
     ) -> Reader:

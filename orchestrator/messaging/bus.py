@@ -104,6 +104,9 @@ class Bus(Protocol):
         """Creates the topics that are missing and returns their names, in the given order.
         Existing ones are left as they are. Raises BusError naming the topic that was refused."""
 
+    async def topics(self) -> list[str]:
+        """The names of all topics there are. Raises BusError."""
+
     async def reader(
         self, topics: Sequence[str], group: str, *, start: Start = "earliest"
     ) -> Reader:

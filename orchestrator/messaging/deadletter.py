@@ -24,6 +24,17 @@ EXCEPTION_CAUSE = "kafka_dlt-exception-cause-fqcn"
 EXCEPTION_MESSAGE = "kafka_dlt-exception-message"
 EXCEPTION_STACKTRACE = "kafka_dlt-exception-stacktrace"
 DISPOSITION = "disposition"
+#: Later messages of its key wait at the consumer until it is redriven or discarded.
+HOLDS = "holdskey"
+
+#: Who gives up the steps of sagas: no consumer group, their workers.
+STEPS = "orchestrate"
+
+#: How the name of a topic of dead letters ends.
+SUFFIX = "-dlt"
+
+#: What is said of the last death alone.
+EXCEPTION_HEADERS = frozenset({EXCEPTION, EXCEPTION_CAUSE, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE})
 
 #: Bytes of the two texts; a record with its headers has to fit a broker's 1 MB.
 MESSAGE_CAP = 2_000
@@ -41,7 +52,7 @@ class Disposition(StrEnum):
 
 def dead_letter_topic(topic: str, group: str) -> str:
     """Where a group's dead letters go when no policy names a topic."""
-    return f"{topic}.{group}-dlt"
+    return f"{topic}.{group}{SUFFIX}"
 
 
 def dead_letter(
@@ -52,18 +63,22 @@ def dead_letter(
     group: str,
     *,
     original_topic: str | None = None,
+    holds: bool = False,
 ) -> Record:
     """The record to publish on `topic` for one that was given up: same key, value and headers,
     and why. `group` is who gave up. An `Envelope` is for what was never consumed (a saga's
     command whose attempts are used up); then `original_topic` is where it was sent. The key
-    chooses the partition, so with as many partitions as the source's it is the same one."""
+    chooses the partition, so with as many partitions as the source's it is the same one. `holds`
+    says that later messages of its key wait for it."""
     record = to_record(source, original_topic or topic) if isinstance(source, Envelope) else source
     named = record.topic if isinstance(source, Record) else original_topic
     present = {name for name, _ in record.headers}
     original = tuple((k, v) for k, v in _original(record, named, group) if k not in present)
-    died = {*_EXCEPTION_HEADERS, DISPOSITION}
+    died = {*EXCEPTION_HEADERS, DISPOSITION, HOLDS}
     kept = tuple((k, v) for k, v in record.headers if k not in died)
     last = (*_exception(reason), (DISPOSITION, disposition.value.encode()))
+    if holds:
+        last += ((HOLDS, b"true"),)
     return Record(topic, record.key, record.value, (*kept, *original, *last))
 
 
@@ -107,8 +122,3 @@ def _capped(text: str, limit: int, *, end: bool = False) -> bytes:
         return data
     cut = data[-limit:] if end else data[:limit]
     return cut.decode("utf-8", "ignore").encode()
-
-
-_EXCEPTION_HEADERS = frozenset(
-    {EXCEPTION, EXCEPTION_CAUSE, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE}
-)

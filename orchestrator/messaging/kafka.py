@@ -58,6 +58,10 @@ class KafkaBus:
         """See `Bus`."""
         return await create_topics(self._settings, topics)
 
+    async def topics(self) -> list[str]:
+        """See `Bus`."""
+        return sorted(await partition_counts(self._settings))
+
     async def reader(
         self, topics: Sequence[str], group: str, *, start: Start = "earliest"
     ) -> Reader:

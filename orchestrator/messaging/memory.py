@@ -83,6 +83,10 @@ class MemoryBus:
                 created.append(topic.name)
         return created
 
+    async def topics(self) -> list[str]:
+        """See `Bus`."""
+        return sorted(self._logs)
+
     async def reader(
         self, topics: Sequence[str], group: str, *, start: Start = "earliest"
     ) -> Reader:

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from orchestrator import failpoint
 from orchestrator.messaging.bus import Bus, BusError
-from orchestrator.messaging.deadletter import Disposition, dead_letter
+from orchestrator.messaging.deadletter import STEPS, Disposition, dead_letter
 from orchestrator.messaging.envelope import Envelope, ReplyTo, to_record
 from orchestrator.messaging.payloads import Payloads
 from orchestrator.messaging.record import Record
@@ -22,9 +22,6 @@ from orchestrator.runtime.guards import Guards
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.window import Window
 from orchestrator.runtime.wire import EXCHANGE, HELD, PUBLISH, REQUEST, Answer, Outgoing
-
-#: Who gives up, in a dead letter's headers.
-GROUP = "orchestrate"
 
 
 class Activities:
@@ -104,7 +101,7 @@ class Activities:
             message.dead_letter,
             message.reason or "",
             Disposition.EXHAUSTED,
-            GROUP,
+            STEPS,
             original_topic=message.topic,
         )
 

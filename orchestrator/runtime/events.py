@@ -18,6 +18,7 @@ from orchestrator.messaging.codec import CodecError
 from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
+from orchestrator.messaging.obituary import is_for_another
 from orchestrator.messaging.observed import observed_handle
 from orchestrator.messaging.outage import bus_away
 from orchestrator.messaging.record import Record
@@ -97,6 +98,8 @@ class Events:
         self.waits = reason
 
     async def _receive(self, record: Record) -> None:
+        if is_for_another(record, GROUP):
+            return
         try:
             envelope = from_record(record)
             number = self._number(envelope)

@@ -168,13 +168,16 @@ class Instances:
         await self._client.get_workflow_handle(id).cancel()
         return None
 
-    async def resolve(self, id: str, decision: str) -> str | None:
+    async def resolve(self, id: str, decision: str, at: str | None = None) -> str | None:
         """Settles what an instance needs attention for and returns its path; None when it needs
-        none. Raises UnknownInstanceError."""
-        memo = await (await self._describe(id)).memo_value(ATTENTION, None)
-        if memo is None:
+        none, or not `at` that path. Raises UnknownInstanceError."""
+        description = await self._describe(id)
+        memo = await description.memo_value(ATTENTION, None)
+        if memo is None or description.status is not WorkflowExecutionStatus.RUNNING:
             return None
         path: str = memo["path"]
+        if at is not None and path != at:
+            return None
         handle = self._client.get_workflow_handle(id)
         await handle.signal(RESOLVE, Resolution(path, decision))
         return path

@@ -18,6 +18,7 @@ from orchestrator.messaging.bus import Bus, Reader
 from orchestrator.messaging.consumer import KeyedConsumer
 from orchestrator.messaging.deadletter import Disposition, dead_letter, dead_letter_topic
 from orchestrator.messaging.envelope import EnvelopeError, ReplyTo, from_record
+from orchestrator.messaging.obituary import before_edits
 from orchestrator.messaging.observed import observed_handle
 from orchestrator.messaging.outage import bus_away
 from orchestrator.messaging.record import Record
@@ -83,7 +84,7 @@ class Replies:
     async def _receive(self, record: Record) -> None:
         try:
             envelope = from_record(record)
-            command = envelope.causation_id or ""
+            command = before_edits(envelope.causation_id or "")
             workflow, path = split_message_id(command)
         except (EnvelopeError, ValueError) as error:
             self.counts["poison"] += 1

@@ -16,6 +16,7 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from dsl.model import TopicModel
+from orchestrator.compile.plan import Plan
 from orchestrator.compile.stored import read_plan
 from orchestrator.messaging.bus import AwayError, Bus
 from orchestrator.messaging.deadletter import dead_letter_topic
@@ -28,6 +29,7 @@ from orchestrator.runtime.deployment import deployment_name
 from orchestrator.runtime.ends import metering
 from orchestrator.runtime.functions import FunctionError, Functions, make_importable
 from orchestrator.runtime.guards import Guards
+from orchestrator.runtime.letters import Letters
 from orchestrator.runtime.occurrences import Occurrences, OccurrenceWorkflow
 from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.versions import Served
@@ -109,6 +111,7 @@ class SagaWorker:
             stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
             tasks.create_task(_until(self._replies.run(done)))
             tasks.create_task(self._sweep().run(done))
+            tasks.create_task(Letters(self._bus, self._database, self._plans).run(done))
             tasks.create_task(self._follow(stop, done, stack, tasks))
 
     async def _follow(
@@ -136,6 +139,9 @@ class SagaWorker:
             if receiver:
                 await receiver
             await stack.aclose()
+
+    def _plans(self) -> list[Plan]:
+        return [served.plan for served in self._served.values()]
 
     def _sweep(self) -> Sweep:
         of_streams = partial(sequences.orchestrator.remove, events.GROUP)

@@ -3,42 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from contextlib import ExitStack
-from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dsl.model import Order, Overflow, PolicyModel, Retry, wire_type
+from dsl.model import Order, Overflow, wire_type
 from orchestrator.messaging.admission import Admission, Attempt
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.codec import DecodeError
 from orchestrator.messaging.deadletter import Disposition
 from orchestrator.messaging.envelope import Envelope, EnvelopeError, from_record
+from orchestrator.messaging.obituary import DISCARDED, is_for_another, is_redriven
 from orchestrator.messaging.record import Record
 from orchestrator.messaging.traced import processing
+from orchestrator.patience import outlast
 from orchestrator.service.about import about
 from orchestrator.service.gates import Gates
-from orchestrator.service.parking import Failed, Parking
+from orchestrator.service.parking import Buried, Ended, Failed, Parking
 from orchestrator.service.post import Post
 from orchestrator.service.process import Process, Processed
 from orchestrator.service.reaction import Reaction, reaction_group
 from orchestrator.service.relay import Relay
+from orchestrator.service.retries import Retries
 from orchestrator.service.sequencer import SequenceError, Sequencer
 from orchestrator.service.service import Service
+from orchestrator.service.topics import event_topics, order_of
+from orchestrator.service.waits import retry_of, wait_after
 from orchestrator.store import sequences
 from orchestrator.store.database import Database
 from orchestrator.store.errors import ConflictError, StoreError
+from orchestrator.store.outage import store_away
 from orchestrator.store.sequences import Stream
 from orchestrator.telemetry import metrics, traces
 
 log = structlog.get_logger(__name__)
-
-#: Where a policy names no longest wait, in seconds; and for a service without a policy.
-_LONGEST_WAIT = 30.0
-_RETRY = Retry(attempts=5, initial=timedelta(milliseconds=500), factor=2.0)
 
 
 class ShedError(Exception):
@@ -50,11 +51,13 @@ class Events:
 
     Nobody sends an event again, so a handler that breaks is tried again here, as the service's
     policy says; then the event goes to the dead letters as `exhausted`. Meanwhile it is parked in
-    SQL, with later ones of its key behind it (`order: ordered`), or these pass it (`unordered`), or
-    its whole partition waits (`blocking`). A database that is away costs no attempt. The offset is
-    committed when the effect is, or the event is parked, or its dead letter acknowledged. Numbered
-    events are handled in their order, and one that is given up is missing there; what is delivered
-    at most once is tried once, and dropped when that fails.
+    SQL, with later ones of its key behind it (`order: ordered`), or waits on a retry topic, while
+    all pass it (`unordered`), or its whole partition waits (`blocking`). Where order is kept by
+    key, a dead letter goes on holding its key until a person has redriven or discarded it. A
+    database that is away costs no attempt. The offset is committed when the effect is, or the event
+    waits elsewhere, or its dead letter is acknowledged. Numbered events are handled in their order,
+    and one that is given up is missing there; what is delivered at most once is tried once, and
+    dropped when that fails.
     """
 
     def __init__(
@@ -66,16 +69,17 @@ class Events:
         database: Database,
         admission: Admission,
         stop: asyncio.Event,
+        drain: float,
     ) -> None:
         self._service = service.name
-        self._group = reaction_group(service.name)
         self._process = process
         self._relay = relay
         self._stop = stop
         self._admission = admission
         policy = service.model.policy
         self._sheds = policy is not None and policy.overflow is Overflow.SHED
-        self._post = Post(bus, reaction_group(service.name))
+        self._group = reaction_group(service.name)
+        self._post = Post(bus, self._group)
         self._reactions = {wire_type(name): r for name, r in service.reactions.items()}
         self._retry = retry_of(service.model.policy)
         self.sequencer = Sequencer(
@@ -84,10 +88,15 @@ class Events:
             patience=service.gap.total_seconds(),
             held=self._held,
         )
-        order = Order.ORDERED if service.model.policy is None else service.model.policy.order
-        self._blocking = order is Order.BLOCKING
+        order = order_of(service.model.policy)
+        self._blocking, self._ordered = order is Order.BLOCKING, order is Order.ORDERED
         self._gates = Gates()
-        self.parking = Parking(database, reaction_group(service.name), order, self._again)
+        self.parking = Parking(database, self._group, order, self._again)
+        # Where order does not matter nothing needs to be looked up before an event is handled.
+        self.retries: Retries | None = None
+        if order is Order.UNORDERED:
+            sources = event_topics(service)
+            self.retries = Retries(bus, self._group, sources, self._retry, self._again, drain=drain)
 
     async def handle(self, record: Record) -> None:
         """One record, to its end: handled, kept for its turn, passed over or dead-lettered; and the
@@ -98,12 +107,17 @@ class Events:
 
     async def _one(self, record: Record) -> Record | None:
         """The early record whose turn it is after this one."""
+        if is_for_another(record, self._group):
+            return None
         try:
             envelope = from_record(record)
         except EnvelopeError as error:
             await self._post.give_up(record, error, Disposition.POISON)
             return None
         reaction = self._reactions.get(envelope.type)
+        if envelope.type == DISCARDED and is_redriven(record):
+            await outlast(partial(self.parking.release, record), store_away("what was discarded"))
+            return None
         if reaction is None:
             return None  # a topic carries all events of its service
         with about(envelope):
@@ -120,16 +134,20 @@ class Events:
 
     async def _aside(self, reaction: Reaction, envelope: Envelope, record: Record) -> bool:
         """One attempt; what is to be tried again is parked, and so is what comes behind that.
-        Whether it came to its end."""
+        Whether it came to its end, and no letter of it holds its key."""
         outages = 0
         while True:
             try:
+                if self._ordered and await self.parking.revived(record):
+                    return False
                 if not reaction.at_most_once and await self.parking.queued(record):
                     return False
-                failed = await self._attempt(reaction, envelope, record, 1)
-                if failed is not None:
-                    await self.parking.park(record, failed)
-                return failed is None
+                ended = await self._attempt(reaction, envelope, record, 1)
+                if isinstance(ended, Failed):
+                    await (self.retries or self.parking).park(record, ended)
+                elif isinstance(ended, Buried):
+                    await self.parking.hold(record)
+                return ended is None
             except Exception as error:
                 if not _is_outage(error):
                     raise
@@ -144,10 +162,10 @@ class Events:
         with ExitStack() as waiting:
             while True:
                 try:
-                    failed = await self._attempt(reaction, envelope, record, attempt)
-                    if failed is None:
+                    ended = await self._attempt(reaction, envelope, record, attempt)
+                    if not isinstance(ended, Failed):
                         return
-                    attempt, wait = attempt + failed.spent, failed.wait
+                    attempt, wait = attempt + ended.spent, ended.wait
                 except Exception as error:
                     if not _is_outage(error):
                         raise
@@ -158,7 +176,7 @@ class Events:
                     waiting.enter_context(self._gates.closed(partition))
                 await self._rest(wait)
 
-    async def _again(self, record: Record, attempt: int) -> Failed | None:
+    async def _again(self, record: Record, attempt: int) -> Ended:
         """A later attempt of a parked record, or the first one of a record behind it."""
         envelope = from_record(record)
         reaction = self._reactions.get(envelope.type)
@@ -167,14 +185,14 @@ class Events:
         if wait := self._admission.wait():
             return Failed(wait, "held back", spent=False)
         with about(envelope), processing(record, self._group):
-            failed = await self._attempt(reaction, envelope, record, attempt)
-        if failed is None and (following := await self._next(reaction, envelope)) is not None:
+            ended = await self._attempt(reaction, envelope, record, attempt)
+        if ended is None and (following := await self._next(reaction, envelope)) is not None:
             await self.handle(following)
-        return failed
+        return ended
 
     async def _attempt(
         self, reaction: Reaction, envelope: Envelope, record: Record, attempt: int
-    ) -> Failed | None:
+    ) -> Ended:
         """None when the record has come to its end. Raises an outage of the database."""
         if self._sheds and reaction.at_most_once and self._admission.wait():
             self._admission.counts["shed"] += 1
@@ -185,12 +203,14 @@ class Events:
 
     async def _begun(
         self, begun: Attempt, reaction: Reaction, envelope: Envelope, record: Record, attempt: int
-    ) -> Failed | None:
+    ) -> Ended:
+        holds = self._ordered and reaction.holds and record.key is not None
         try:
             processed = await self._do(reaction, envelope, record)
         except DecodeError as error:
             begun.dropped()
-            await self._post.give_up(record, error, Disposition.POISON)
+            await self._post.give_up(record, error, Disposition.POISON, holds=holds)
+            return Buried() if holds else None
         except ConflictError as error:
             begun.dropped()
             await self._give_up(reaction, envelope, record, error, Disposition.REJECTED)
@@ -209,6 +229,9 @@ class Events:
             elif attempt < self._retry.attempts:
                 self._failed(reaction, envelope, error, attempt)
                 return Failed(wait_after(self._retry, attempt), type(error).__name__)
+            elif holds:
+                await self._post.give_up(record, error, Disposition.EXHAUSTED, holds=True)
+                return Buried()
             else:
                 await self._give_up(reaction, envelope, record, error, Disposition.EXHAUSTED)
         else:
@@ -288,20 +311,6 @@ class Events:
 
 async def _nothing(_: AsyncSession) -> None:
     """What is done for an event that is dropped in its turn."""
-
-
-def retry_of(policy: PolicyModel | None) -> Retry:
-    """How often, and how soon, an event is tried again."""
-    return _RETRY if policy is None else policy.retry
-
-
-def wait_after(retry: Retry, attempt: int) -> float:
-    """Seconds between an attempt (from 1 on) and the next."""
-    longest = _LONGEST_WAIT if retry.maximum is None else retry.maximum.total_seconds()
-    # Before the power: of a large one there is no float.
-    steps = min(attempt - 1, 64)
-    wait = min(retry.initial.total_seconds() * retry.factor**steps, longest)
-    return wait * (1 + retry.jitter * random.random())
 
 
 def _is_outage(error: Exception) -> bool:

@@ -10,11 +10,13 @@ import structlog
 
 from dsl.model import Order
 from orchestrator import failpoint
+from orchestrator.messaging.obituary import first_place, is_redriven
 from orchestrator.messaging.record import Record
+from orchestrator.patience import outlast
 from orchestrator.service.kept import from_json, to_json
 from orchestrator.store import parking
 from orchestrator.store.database import Database
-from orchestrator.store.outage import OUTAGES
+from orchestrator.store.outage import OUTAGES, store_away
 from orchestrator.store.parking import Parked
 
 log = structlog.get_logger(__name__)
@@ -37,14 +39,22 @@ class Failed:
     spent: bool = True
 
 
+class Buried:
+    """The record is a dead letter now, and holds its key."""
+
+
+#: How an attempt ended that was not the record's end.
+Ended = Failed | Buried | None
+
 #: One attempt, the n-th from 1 on: None when the record has come to its end.
-Attempt = Callable[[Record, int], Awaitable[Failed | None]]
+Attempt = Callable[[Record, int], Awaitable[Ended]]
 
 
 class Parking:
     """The events of one consumer that have failed and will be tried again. In SQL, so that
     their partition goes on, and that whoever reads it after a rebalance finds which keys wait.
-    `ordered`: later events of a key queue behind the one that waits. `unordered`: they pass it."""
+    `ordered`: later events of a key queue behind the one that waits, and behind one that is a dead
+    letter, until a person has decided on that. `unordered`: they pass it."""
 
     def __init__(
         self,
@@ -81,7 +91,7 @@ class Parking:
             if not await parking.is_parked(session, self._consumer, lane):
                 return False
             kept = to_json(record)
-            await parking.add(session, self._consumer, lane, record.place, kept)
+            await parking.add(session, self._consumer, lane, first_place(record), kept)
             failpoint.reach("parked.before-queue")
         failpoint.reach("parked.after-queue")
         self._woken.set()
@@ -91,7 +101,8 @@ class Parking:
         """Keeps a record whose first attempt failed. Raises StoreError, SQLAlchemyError."""
         async with self._database.transaction() as session:
             await parking.add(
-                *(session, self._consumer, self._lane(record), record.place, to_json(record)),
+                *(session, self._consumer, self._lane(record), first_place(record)),
+                to_json(record),
                 attempts=1 if failed.spent else 0,
                 wait=failed.wait,
                 error=failed.error,
@@ -100,8 +111,38 @@ class Parking:
         failpoint.reach("parked.after-keep")
         self._wake_in(failed.wait)
 
+    async def hold(self, record: Record) -> None:
+        """Holds the key of a record that is a dead letter now. Raises StoreError,
+        SQLAlchemyError."""
+        async with self._database.transaction() as session:
+            await parking.hold(
+                *(session, self._consumer, self._lane(record), first_place(record)),
+                to_json(record),
+            )
+
+    async def revived(self, record: Record) -> bool:
+        """Whether a record is one that is held, sent again: it is tried in its turn, and those
+        behind it follow. Raises StoreError, SQLAlchemyError."""
+        if not is_redriven(record):
+            return False
+        async with self._database.transaction() as session:
+            place, kept = first_place(record), to_json(record)
+            if not await parking.revive(session, self._consumer, place, kept):
+                return False
+        self._woken.set()
+        return True
+
+    async def release(self, record: Record) -> None:
+        """A person has discarded the letter that this record tells of: those behind it go on.
+        Raises StoreError, SQLAlchemyError."""
+        async with self._database.transaction() as session:
+            await parking.release(session, self._consumer, first_place(record))
+        self._woken.set()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Makes the attempts that are due, until `stop` is set."""
+        if self._order is not Order.ORDERED:
+            await outlast(self._release_all, store_away("what was held"))
         stopped = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
@@ -115,6 +156,11 @@ class Parking:
                     await self._rest(stopped)
         finally:
             stopped.cancel()
+
+    async def _release_all(self) -> None:
+        """Held by a release of the service that kept the order."""
+        async with self._database.transaction() as session:
+            await parking.release(session, self._consumer)
 
     async def look(self) -> int:
         """Makes the attempts that are due now; how many it was."""
@@ -134,17 +180,21 @@ class Parking:
             if failed is None:
                 await parking.remove(session, parked.position)
                 failpoint.reach("parked.before-release")
+            elif isinstance(failed, Buried):
+                record = from_json(parked.record)
+                lane, place = self._lane(record), first_place(record)
+                await parking.hold(session, self._consumer, lane, place, parked.record)
             else:
                 made = attempts if failed.spent else parked.attempts
                 await parking.again(session, parked.position, made, failed.wait, failed.error)
         if failed is None:
             failpoint.reach("parked.after-release")
-        else:
+        elif isinstance(failed, Failed):
             self._wake_in(failed.wait)
 
     def _lane(self, record: Record) -> str:
         if self._order is Order.UNORDERED or record.key is None:
-            return record.place
+            return first_place(record)
         return f"{record.topic}/{record.key}"
 
     def _wake_in(self, seconds: float) -> None:

@@ -26,8 +26,11 @@ class Post:
         self._group = group
         self._flying: set[asyncio.Task[None]] = set()
 
-    async def give_up(self, record: Record, error: BaseException, why: Disposition) -> None:
-        """Puts a record among the dead letters of its topic."""
+    async def give_up(
+        self, record: Record, error: BaseException, why: Disposition, *, holds: bool = False
+    ) -> None:
+        """Puts a record among the dead letters of its topic; `holds` says that later ones of its
+        key wait for it."""
         traces.failed(error)
         if meters := metrics.meters():
             meters.letter(self._group, record.topic, why.value)
@@ -39,7 +42,7 @@ class Post:
             error=type(error).__name__,
         )
         topic = dead_letter_topic(record.topic, self._group)
-        letter = dead_letter(record, topic, error, why, self._group)
+        letter = dead_letter(record, topic, error, why, self._group, holds=holds)
         failpoint.reach("rejected.before-publish")
         await self.publish(letter, record.place)
         failpoint.reach("rejected.after-publish")

@@ -45,6 +45,12 @@ class Reaction:
         """Whether the events of a key are numbered."""
         return self.event.sequence is not None
 
+    @property
+    def holds(self) -> bool:
+        """Whether one that is a dead letter may hold its key. The numbers of a sequence hold those
+        behind a missing one by themselves."""
+        return not self.in_sequence and not self.at_most_once
+
     def number(self, value: Struct) -> int:
         """What numbers this event within its key."""
         assert self.event.sequence is not None, "an event without a sequence"

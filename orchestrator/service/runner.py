@@ -11,11 +11,10 @@ from typing import Any, Self
 
 import structlog
 
-from dsl.model import Overflow, TopicModel, wire_type
+from dsl.model import Overflow, wire_type
 from orchestrator.messaging.admission import Admission, Bounds, bounds_of
 from orchestrator.messaging.bus import Bus
 from orchestrator.messaging.consumer import KeyedConsumer
-from orchestrator.messaging.deadletter import dead_letter_topic
 from orchestrator.messaging.lanes import Handle
 from orchestrator.messaging.observed import observed_bus, observed_handle
 from orchestrator.messaging.outage import bus_away
@@ -33,6 +32,7 @@ from orchestrator.service.readiness import Readiness, Stage
 from orchestrator.service.relay import Relay
 from orchestrator.service.retention import Keys, Retention
 from orchestrator.service.service import Service
+from orchestrator.service.topics import topics_of
 from orchestrator.store.database import Database
 from orchestrator.store.migrate import create_missing, migrate
 from orchestrator.telemetry import metrics
@@ -89,7 +89,7 @@ class ServiceRunner:
             await migrate(self._database.engine, "participant")
             if self._service.metadata is not None:
                 await create_missing(self._database.engine, self._service.metadata)
-            await self._bus.create_topics(_topics(self._service))
+            await self._bus.create_topics(topics_of(self._service))
         except BaseException:
             await self._database.close()
             raise
@@ -158,8 +158,11 @@ class ServiceRunner:
                 *(service, self._bus, self._process, self._relay, self._database),
                 admission=self.admission,
                 stop=stop,
+                drain=self._drain,
             )
             self._looks.append(events.parking.run)
+            if events.retries is not None:
+                self._looks.append(events.retries.run)
             if any(r.in_sequence for r in service.reactions.values()):
                 self._looks.append(events.sequencer.run)
             topics = sorted({r.event.topic for r in service.reactions.values()})
@@ -254,25 +257,6 @@ def _read(service: Service) -> str:
     """What it reads, for the log."""
     commands = [service.model.commands_topic.name] if service.handlers else []
     return ",".join([*commands, *sorted({r.event.topic for r in service.reactions.values()})])
-
-
-def _topics(service: Service) -> list[TopicModel]:
-    """Those that it reads and writes, and dead letters with as many partitions as their source, so
-    that a key keeps its partition."""
-    events = {r.event.topic for r in service.reactions.values()}
-    services = (s for m in service.program.modules.values() for s in m.services)
-    read = {s.events_topic.name: s.events_topic for s in services if s.events_topic.name in events}
-    letters = [_letters(topic, reaction_group(service.name)) for topic in read.values()]
-    if service.handlers:
-        commands = service.model.commands_topic
-        letters.append(_letters(commands, service.name))
-        read[commands.name] = commands
-    own = service.model.events_topic
-    return [*({own.name: own} | read).values(), *letters]
-
-
-def _letters(topic: TopicModel, group: str) -> TopicModel:
-    return TopicModel(name=dead_letter_topic(topic.name, group), partitions=topic.partitions)
 
 
 def _keys(service: Service) -> Keys:

@@ -1,7 +1,8 @@
 """Messages that wait for their next attempt, and those that queue behind them.
 
 All functions work in the caller's transaction. A lane is what order is kept within; its first row
-is the one that waits, the others queue.
+is the one that waits, the others queue. One that is held is a dead letter: it waits for what a
+person decides.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from orchestrator.store.clock import milliseconds
 from orchestrator.store.insert import insert_into
 from orchestrator.store.tables import parked
+
+#: When a message is due that is held.
+_NEVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,39 @@ async def add(
         )
         .on_conflict_do_nothing()
     )
+
+
+async def hold(session: AsyncSession, consumer: str, lane: str, place: str, record: Any) -> None:
+    """Holds a lane for a message that is a dead letter now, whether it has waited before or not."""
+    await session.execute(
+        insert_into(session, parked)
+        .values(consumer=consumer, lane=lane, place=place, record=record, attempts=0, due_ms=_NEVER)
+        .on_conflict_do_update(
+            index_elements=[parked.c.consumer, parked.c.place], set_={"due_ms": _NEVER}
+        )
+    )
+
+
+async def revive(session: AsyncSession, consumer: str, place: str, record: Any) -> bool:
+    """A message that is held was sent again, as this record: its attempts begin anew. False when
+    it is not held."""
+    found = await session.execute(
+        update(parked)
+        .where(_held(consumer), parked.c.place == place)
+        .values(record=record, attempts=0, due_ms=milliseconds(session))
+        .returning(parked.c.position)
+    )
+    return bool(found.all())
+
+
+async def release(session: AsyncSession, consumer: str, place: str | None = None) -> None:
+    """Gives up a message that is held, or all of them: what queues behind goes on."""
+    query = delete(parked).where(_held(consumer))
+    await session.execute(query if place is None else query.where(parked.c.place == place))
+
+
+def _held(consumer: str) -> ColumnElement[bool]:
+    return and_(parked.c.consumer == consumer, parked.c.due_ms == _NEVER)
 
 
 async def due(session: AsyncSession, consumer: str, limit: int, lease: float) -> list[Parked]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -73,6 +74,75 @@ unclaimed_events = Table(
     UniqueConstraint("saga_id", "event_id", name="unclaimed_events_event_key"),
     Index("unclaimed_events_received_at", "received_at"),
     sqlite_autoincrement=True,
+)
+
+#: Every dead letter, in the order in which they were found, with all that it takes to send it
+#: again. `key_text` is the key as it is shown and compared; `holds` tells that later messages of
+#: the key wait at the consumer until this one is redriven or discarded; `after_run` and
+#: `after_letter` are the redrive that it died after; while `state` is `redriving`, it is `run`'s
+#: until `until_ms` (by the database's clock).
+dead_letters = Table(
+    "dead_letters",
+    orchestrator,
+    Column(
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("letter_topic", String(255), nullable=False),
+    Column("letter_partition", Integer, nullable=False),
+    Column("letter_offset", BigInteger, nullable=False),
+    Column("flow", String(255)),
+    Column("topic", String(255)),
+    Column("partition", Integer),
+    Column("offset", BigInteger),
+    Column("consumer", String(255)),
+    Column("type", String(255)),
+    Column("key_text", String(512)),
+    Column("message_id", String(512)),
+    Column("saga_id", String(768)),
+    Column("disposition", String(16), nullable=False),
+    Column("error", String(255)),
+    Column("message", Text, nullable=False),
+    Column("place", String(320)),
+    Column("died_at", UtcDateTime, nullable=False),
+    Column("holds", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("run", String(32)),
+    Column("until_ms", BigInteger),
+    Column("after_run", String(32)),
+    Column("after_letter", BigInteger),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary, nullable=False),
+    Column("headers", JSON, nullable=False),
+    UniqueConstraint(
+        "letter_topic", "letter_partition", "letter_offset", name="dead_letters_letter_key"
+    ),
+    Index("dead_letters_state", "state", "id"),
+    Index("dead_letters_lane", "consumer", "topic", "key_text", "id"),
+    Index("dead_letters_message", "message_id"),
+    Index("dead_letters_after", "after_run"),
+    sqlite_autoincrement=True,
+)
+
+#: Who did what to a dead letter, and when. `was` is what an edit replaced.
+dead_letter_deeds = Table(
+    "dead_letter_deeds",
+    orchestrator,
+    Column(
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("letter", ForeignKey("dead_letters.id", ondelete="CASCADE"), nullable=False),
+    Column("deed", String(16), nullable=False),
+    Column("who", String(255), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("note", Text),
+    Column("was", LargeBinary),
+    Index("dead_letter_deeds_letter", "letter", "id"),
 )
 
 #: What a consumer has processed, with its answer. `answer` is null while the transaction that
