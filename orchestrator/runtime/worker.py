@@ -35,7 +35,7 @@ from orchestrator.runtime.replies import Replies
 from orchestrator.runtime.versions import Served
 from orchestrator.runtime.window import Window
 from orchestrator.runtime.workflow import workflow_classes
-from orchestrator.store import sequences, unclaimed, versions
+from orchestrator.store import letter_deeds, sequences, unclaimed, versions
 from orchestrator.store.database import Database
 from orchestrator.store.errors import StoreError
 from orchestrator.store.sweep import Sweep
@@ -48,6 +48,9 @@ LOOK_EVERY = 1.0
 #: How long an event that came for no saga waits for one, and how long it is known how far the
 #: numbered events of a key have come: longer than a person needs to see it.
 _KEPT = timedelta(days=14)
+
+#: How long it can be seen what became of a dead letter.
+_SETTLED = timedelta(days=90)
 
 #: A saga in its fast window holds one of these; they cost nothing but memory.
 _LOCAL_ACTIVITIES = 2000
@@ -145,7 +148,10 @@ class SagaWorker:
 
     def _sweep(self) -> Sweep:
         of_streams = partial(sequences.orchestrator.remove, events.GROUP)
-        return Sweep(self._database, [(unclaimed.remove, _KEPT), (of_streams, _KEPT)])
+        return Sweep(
+            self._database,
+            [(unclaimed.remove, _KEPT), (of_streams, _KEPT), (letter_deeds.remove, _SETTLED)],
+        )
 
     def _events(self) -> events.Events:
         current = [s for (m, v), s in self._served.items() if self._current.get(m) == v]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, text, true, update
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -143,6 +143,25 @@ async def settled_elsewhere(
         .returning(table.id)
     )
     await _note(session, [row.id for row in ids], state, who, note)
+
+
+async def remove(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Forgets at most `limit` letters that died before a time and are settled, and what was done to
+    them; how many it was. Those that wait are kept."""
+    table = dead_letters.c
+    settled = (State.REDRIVEN, State.DISCARDED)
+    rows = await session.execute(
+        select(table.id)
+        .where(table.state.in_(settled), table.died_at < before)
+        .order_by(table.id)
+        .limit(limit)
+    )
+    old = list(rows.scalars())
+    if old:
+        deeds = dead_letter_deeds
+        await session.execute(delete(deeds).where(deeds.c.letter.in_(old)))
+        await session.execute(delete(dead_letters).where(table.id.in_(old)))
+    return len(old)
 
 
 def _waits(now: ColumnElement[int]) -> ColumnElement[bool]:

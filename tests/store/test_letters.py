@@ -261,3 +261,17 @@ async def test_a_step_that_was_decided_on_asks_nobody_any_longer(store: Database
     async with store.reading() as session:
         assert [f.state for f in await letters.page(session, Choice())] == ["waiting", "discarded"]
         assert [d.note for d in await letters.deeds(session, found[1].id)] == ["skipped"]
+
+
+async def test_what_is_settled_is_forgotten_some_day(store: Database) -> None:
+    """In batches, with what was done to it; what waits is kept."""
+    found = await keep(store, *some(4, key=None))
+    await claim(store, "run")
+    async with store.transaction() as session:
+        await letter_deeds.settle(session, found[:3], "run", State.REDRIVEN, "ada")
+    async with store.transaction() as session:
+        assert await letter_deeds.remove(session, DIED, 10) == 0
+        assert await letter_deeds.remove(session, DIED + timedelta(days=1), 2) == 2
+        assert await letter_deeds.remove(session, DIED + timedelta(days=1), 2) == 1
+        assert [f.id for f in await letters.page(session, Choice())] == [found[3].id]
+        assert await letters.deeds(session, found[0].id) == []
