@@ -45,16 +45,28 @@ class Database:
         """A session whose changes are committed at the block's end, or rolled back when it raises.
         Raises StoreError when the database cannot be reached."""
         session = AsyncSession(self.engine, expire_on_commit=False)
-        async with self._turn, session, session.begin():
+        async with self._turn, self._kept_up(), session, session.begin():
             await self._connect(session, reads=False)
             yield session
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one state of the database and changes nothing. Raises StoreError."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+        async with self._kept_up(), AsyncSession(self.engine, expire_on_commit=False) as session:
             await self._connect(session, reads=True)
             yield session
+
+    @asynccontextmanager
+    async def _kept_up(self) -> AsyncIterator[None]:
+        """A driver that gives a connection up cancels what waits for it, and that looks as if the
+        task were cancelled: whoever waits out a store that is away would end."""
+        try:
+            yield
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise unreachable(self.engine, error) from None
 
     async def _connect(self, session: AsyncSession, *, reads: bool) -> None:
         try:

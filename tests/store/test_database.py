@@ -83,6 +83,29 @@ async def test_two_processes_may_write_to_one_sqlite(tmp_path: Path) -> None:
             assert (await session.execute(text("SELECT count(*) FROM t"))).scalar() == 20
 
 
+async def test_a_drivers_cancel_is_a_store_that_is_away(tmp_path: Path) -> None:
+    """When it gives a connection up; a task that is cancelled is cancelled."""
+    async with Database(f"sqlite:///{tmp_path}/a.db") as database:
+        with pytest.raises(StoreError):
+            async with database.transaction():
+                raise asyncio.CancelledError
+        with pytest.raises(StoreError):
+            async with database.reading():
+                raise asyncio.CancelledError
+        began = asyncio.Event()
+
+        async def wait() -> None:
+            async with database.transaction():
+                began.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(wait())
+        await began.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
 async def test_a_server_that_is_down_is_one_clear_sentence(unused_tcp_port: int) -> None:
     """The address is named, the password is not."""
     url = f"postgresql://someone:secret@127.0.0.1:{unused_tcp_port}/shop"
