@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
@@ -18,6 +20,10 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
+#: Seconds.
+_PATIENCE = 3.0
+
+
 class TelemetryError(Exception):
     """An exporter that is asked for and not there; one sentence."""
 
@@ -25,8 +31,8 @@ class TelemetryError(Exception):
 @contextmanager
 def exporting(service: str) -> Iterator[None]:
     """Traces inside of the block, where the environment names an exporter; at its end what is left
-    is sent. `service` is the process's name unless `OTEL_SERVICE_NAME` says another. Raises
-    TelemetryError."""
+    is sent, for a few seconds at most. `service` is the process's name unless `OTEL_SERVICE_NAME`
+    says another. Raises TelemetryError."""
     provider = _provider(service)
     if provider is None:
         yield
@@ -36,7 +42,14 @@ def exporting(service: str) -> Iterator[None]:
         yield
     finally:
         traces.use(None)
-        provider.shutdown()
+        _shut(provider)
+
+
+def _shut(provider: TracerProvider) -> None:
+    """A collector that is away keeps nobody from ending: its exporter tries for long."""
+    sending = threading.Thread(target=provider.shutdown, daemon=True)
+    sending.start()
+    sending.join(_PATIENCE)
 
 
 def exporters() -> tuple[str, ...]:
@@ -61,7 +74,10 @@ def _provider(service: str) -> TracerProvider | None:
     from orchestrator.telemetry.redaction import Redacted
 
     said = OTELResourceDetector().detect()
-    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: service}).merge(said))
+    # A command that is soon done does not tell of a collector that is away; what logs, does.
+    logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
+    resource = Resource.create({SERVICE_NAME: service}).merge(said)
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     for name in names:
         provider.add_span_processor(BatchSpanProcessor(Redacted(_exporter(name))))
     return provider

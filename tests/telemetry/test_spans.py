@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,6 +84,21 @@ def test_an_exporter_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "no OpenTelemetry exporter `pigeon`: install"
     with pytest.raises(TelemetryError, match=said), exporting("x"):
         pass
+
+
+def test_a_collector_that_is_away_holds_nobody_up() -> None:
+    """A command ends, and says nothing of it."""
+    program = (
+        "from orchestrator.telemetry import traces;"
+        "from orchestrator.telemetry.exporting import exporting\n"
+        "with exporting('x'), traces.span('a', 'consumer', {}, {}): print('traced')\n"
+        "print('done')"
+    )
+    env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=env, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "traced\ndone\n", "")
 
 
 async def test_the_span_of_a_handler_that_fails(kept: InMemorySpanExporter) -> None:
