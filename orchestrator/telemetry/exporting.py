@@ -21,7 +21,7 @@ _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL
 
 
 #: Seconds.
-_PATIENCE = 3.0
+_PATIENCE = 5.0
 
 
 class TelemetryError(Exception):
