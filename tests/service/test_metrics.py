@@ -59,6 +59,11 @@ async def test_what_a_service_counts(shop: Shop) -> None:
         await shop.send(shop.command("broken"))
         await shop.send(shop.command("poison", data=b"{"))
         await shop.next(2)
+
+        async def looked() -> bool:
+            return any(name == "orchestrate_waiting" for name, _ in await numbers(health.port))
+
+        await until(looked)
         await shop.send(shop.command("slow"))
 
         async def waits() -> bool:
