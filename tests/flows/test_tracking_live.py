@@ -37,7 +37,7 @@ async def test_a_parcel_is_followed_whatever_order_its_scans_come_in(
     """Each scan is taken once and in its turn, by the saga, which is started after them, and by the
     service; the bell is rung and the letter written once."""
     url, stop = await new_postgres_database(), asyncio.Event()
-    [notices] = read_services(TRACKING / "services.py").values()
+    notices = read_services(TRACKING / "services.py")["notices"]
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         database = await stack.enter_async_context(Database(url))
         await migrate(database.engine)
