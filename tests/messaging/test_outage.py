@@ -20,6 +20,7 @@ from orchestrator.messaging.kafka_options import stop_client
 from orchestrator.messaging.kafka_settings import KafkaSettings
 from orchestrator.messaging.record import Record
 from tests.messaging.conftest import collect, eventually
+from tests.tasks import lasting
 
 
 @pytest_asyncio.fixture
@@ -93,7 +94,7 @@ async def test_publishing_to_a_dead_broker_fails_in_time(own_kafka: KafkaServer)
         assert time.monotonic() - began < 30
         began = time.monotonic()
     assert time.monotonic() - began < 15
-    assert asyncio.all_tasks() == before
+    assert await lasting(asyncio.all_tasks() - before) == set()
 
 
 class Fetching:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
+from msgspec.structs import replace
 from temporalio.api.enums.v1 import EventType
 
 from dsl.budget.budget import budget

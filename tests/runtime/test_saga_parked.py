@@ -64,7 +64,11 @@ async def test_a_cancel_ends_the_wait(shop: World) -> None:
     await shop.instances.cancel(id)
     assert (await shop.end(id)).status == "cancelled"
     assert shop.undone(id) == ["b:undo", "a:undo"]
-    assert await listed(shop, id) is None
+
+    async def forgotten() -> bool:
+        return await listed(shop, id) is None
+
+    await eventually(forgotten, "nobody is asked for it")
 
 
 async def letter_of(shop: World, id: str) -> Letter:

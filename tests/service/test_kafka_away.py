@@ -18,6 +18,7 @@ from orchestrator.store.database import Database
 from orchestrator.store.tables import outbox_pending
 from tests.service.conftest import Shop, reservations, until
 from tests.service.test_health import get
+from tests.tasks import lasting
 
 
 async def test_a_participant_outlasts_its_broker(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ async def test_a_participant_outlasts_its_broker(tmp_path: Path) -> None:
             assert time.monotonic() - began < 30
     assert await _pending(url) == 1
     assert await shop.reserved() == ["one"]
-    assert {t for t in asyncio.all_tasks() - before if not t.done()} == set()
+    assert await lasting(asyncio.all_tasks() - before) == set()
 
 
 def _handler(shop: Shop) -> tuple[asyncio.Event, asyncio.Event]:
