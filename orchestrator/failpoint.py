@@ -42,6 +42,16 @@ POINTS = {
     "parked.before-attempt": "what is due is this process's, and not tried yet",
     "parked.before-release": "it had its effect, and is taken out of the queue, not committed",
     "parked.after-release": "it is out of the queue, the next one may follow",
+    "held.before-hold": "a dead letter that holds its key is published, the hold not committed",
+    "held.after-hold": "its key is held, its offset not committed",
+    "held.before-revive": "a letter sent again takes its old place, nothing is committed",
+    "held.before-release": "a letter was discarded, the key let go, nothing is committed",
+    # A participant tries an event again whose order does not matter.
+    "retry.before-wait": "an event that failed is on its way to its retry topic",
+    "retry.after-wait": "the topic has it, the offset where it was read is not committed",
+    "retry.before-attempt": "what is due is read, and not tried yet",
+    "retry.before-commit": "what was due is done or waits again, its offsets not committed",
+    "retry.after-commit": "the retry topic's offsets are committed",
     "once.before-claim": "a message that may be lost is claimed, nothing is committed",
     "once.after-claim": "it is known, and was not handled",
     # A consumer commits how far it is.

@@ -119,6 +119,8 @@ class Parking:
                 *(session, self._consumer, self._lane(record), first_place(record)),
                 to_json(record),
             )
+            failpoint.reach("held.before-hold")
+        failpoint.reach("held.after-hold")
 
     async def revived(self, record: Record) -> bool:
         """Whether a record is one that is held, sent again: it is tried in its turn, and those
@@ -129,6 +131,7 @@ class Parking:
             place, kept = first_place(record), to_json(record)
             if not await parking.revive(session, self._consumer, place, kept):
                 return False
+            failpoint.reach("held.before-revive")
         self._woken.set()
         return True
 
@@ -137,6 +140,7 @@ class Parking:
         Raises StoreError, SQLAlchemyError."""
         async with self._database.transaction() as session:
             await parking.release(session, self._consumer, first_place(record))
+            failpoint.reach("held.before-release")
         self._woken.set()
 
     async def run(self, stop: asyncio.Event) -> None:

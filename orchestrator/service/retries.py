@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 
 from dsl.model import Retry, TopicModel
+from orchestrator import failpoint
 from orchestrator.messaging.bus import Bus, BusError, Reader
 from orchestrator.messaging.record import Record, TopicPartition
 from orchestrator.messaging.retry_topic import Waiting, read_waiting, to_wait
@@ -60,7 +61,10 @@ class Retries:
         delay = delay_for(self._delays, failed.wait)
         topic = self._names[record.topic, delay]
         due = time.time() + failed.wait
-        await self._post.publish(to_wait(record, topic, attempt + failed.spent, due), record.place)
+        waiting = to_wait(record, topic, attempt + failed.spent, due)
+        failpoint.reach("retry.before-wait")
+        await self._post.publish(waiting, record.place)
+        failpoint.reach("retry.after-wait")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Makes the attempts that are due, until `stop` is set; then those under way end."""
@@ -116,14 +120,18 @@ class Retries:
         if not due:
             return
         every = [record for records in due.values() for record in records]
+        failpoint.reach("retry.before-attempt")
         ended = await asyncio.gather(*map(self._again, every), return_exceptions=True)
         for error in ended:
             if error is not None:
                 raise error
+        failpoint.reach("retry.before-commit")
         try:
             await reader.commit({p: (some[-1].offset or 0) + 1 for p, some in due.items()})
         except BusError as error:
             log.info("retries come again", group=self._group, error=str(error))
+        else:
+            failpoint.reach("retry.after-commit")
 
     async def _again(self, record: Record) -> None:
         waiting = self._waiting(record)

@@ -40,7 +40,7 @@ LETTERS = {
     "goods.commands": ["goods.commands.goods-dlt"],
     "orchestrate.replies": ["orchestrate.replies.orchestrate.replies-dlt"],
     "front.events": ["front.events.orchestrate.events-dlt"],
-    "depot.events": [*errands.LETTERS],
+    "depot.events": [*errands.LETTERS, errands.TALLIED],
 }
 
 #: All topics with dead letters.

@@ -28,7 +28,7 @@ from orchestrator.service.relay import Relay
 from orchestrator.store.database import Database
 from tests.chaos import without
 from tests.chaos.numbered import BOARDS
-from tests.chaos.participants import GAP, SERVICES, desk
+from tests.chaos.participants import DESKS, GAP, SERVICES
 
 Role = Literal["worker", "participant", "relay", "desk", "transformer"]
 Action = Literal["kill", "stop", "raise", "delay"]
@@ -137,7 +137,7 @@ async def _serve(orders: Orders, tell: Callable[..., None]) -> None:
                 # Their own relays stay out of it: those are processes here.
                 runner.Relay = _NoRelay  # type: ignore[misc, assignment]
                 async with asyncio.TaskGroup() as tasks:
-                    for service in (desk,) if orders.role == "desk" else SERVICES:
+                    for service in DESKS if orders.role == "desk" else SERVICES:
                         tasks.create_task(service.serve(bus, orders.services, stop=stop))
                     tell(ready=True)
             case "transformer":

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.messaging.envelope import Envelope, ReplyTo, to_record
+from orchestrator.messaging.obituary import discarded, edited_id, sent_again
 from orchestrator.messaging.record import Record
 from tests.chaos.evidence import MOVES
 from tests.chaos.participants import GAP
@@ -18,6 +19,9 @@ from tests.chaos.requests import ANSWERS
 
 #: Where what stood behind a gap is given up.
 LETTERS = ("depot.events.desk-events-dlt", "depot.events.orchestrate.events-dlt")
+
+#: Where what cannot be read is, too.
+TALLIED = "depot.events.tally-events-dlt"
 
 #: Seconds after which a command is sent again: one whose handler broke has no answer.
 _AGAIN = 4.0
@@ -42,12 +46,13 @@ class Errands:
         self._versions = itertools.count()
         self._limiting = asyncio.Lock()
         self.crates: set[str] = set()
+        self.handed: dict[str, Sequence[int]] = {}
         self.stamps: dict[str, Collection[str]] = {}
         self.limits: dict[tuple[str, int], Collection[str]] = {}
 
     async def run(self) -> None:
         """One of each kind, side by side."""
-        await asyncio.gather(self.crate(), self.stamp(), self.limit())
+        await asyncio.gather(self.crate(), self.hands(), self.stamp(), self.limit())
 
     async def crate(self, *, gap: bool = False) -> str:
         """A crate's moves: the first one first, for it begins the sequence, the others in any
@@ -65,6 +70,31 @@ class Errands:
             await self._tell("Moved", crate, late)
         self.crates.add(crate)
         return crate
+
+    async def hands(self) -> None:
+        """A crate's hands, the second of which nobody can read: its letter holds those behind it
+        until a person has put it right, or has discarded it."""
+        crate = f"{self._name}-h{next(self._numbers)}"
+        for number in (1, None, 3):
+            await self._tell("Handed", crate, number)
+        letter = await self._letter_of(crate)
+        group, run = "desk-events", f"{crate}/1"
+        if mended := self._random.random() < 0.5:
+            again = sent_again(letter, "depot.events", group, run)
+            value = json.dumps({"crate": crate, "number": 2}).encode()
+            id = edited_id(f"{crate}:Handed:None").encode()
+            headers = tuple((n, id if n == "ce_id" else v) for n, v in again.headers)
+            await self._publish(again._replace(value=value, headers=headers))
+        else:
+            await self._publish(discarded(letter, "depot.events", group, run))
+        self.handed[crate] = [1, 2, 3] if mended else [1, 3]
+
+    async def _letter_of(self, crate: str) -> Record:
+        while True:
+            for record in self._seen:
+                if record.topic == LETTERS[0] and record.key == crate:
+                    return record
+            await asyncio.sleep(0.1)
 
     async def redrive(self) -> None:
         """Sends again what was given up behind a gap that has closed, in its order; until it is
@@ -108,7 +138,7 @@ class Errands:
             )
 
     def _is_mine(self, letter: Record) -> bool:
-        return (letter.key or "").startswith(f"{self._name}-")
+        return (letter.key or "").startswith(f"{self._name}-c")
 
     async def _ask(self, asked: str, command: str, account: str, **fields: Any) -> None:
         """Until it is answered."""
@@ -121,7 +151,7 @@ class Errands:
                     return
                 await asyncio.sleep(0.1)
 
-    async def _tell(self, event: str, crate: str, number: int) -> None:
+    async def _tell(self, event: str, crate: str, number: int | None) -> None:
         data = {"crate": crate, "number": number}
         id = f"{crate}:{event}:{number}"
         await self._publish(to_record(_made(id, f"depot.{event}", crate, data), "depot.events"))

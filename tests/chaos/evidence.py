@@ -48,8 +48,9 @@ class Violation:
 class Evidence:
     """`orders` are accepted starts and their kinds, `outcomes` the ends that are known, `effects`
     the ledger's rows in order, `records` what passed on the bus, `letters` the values that belong
-    into a dead-letter topic, by topic; `crates` are those whose moves were all published, `stamps`
-    and `limits` what was asked for, by order and by account and version: the commands' ids."""
+    into a dead-letter topic, by topic; `crates` are those whose moves were all published, `handed`
+    has those hands of other crates that can be read; `stamps` and `limits` what was asked for, by
+    order and by account and version: the commands' ids."""
 
     orders: dict[str, str]
     outcomes: dict[str, str]
@@ -57,6 +58,7 @@ class Evidence:
     records: Sequence[Record]
     letters: dict[str, set[bytes]] = field(default_factory=dict)
     crates: Collection[str] = ()
+    handed: Mapping[str, Sequence[int]] = field(default_factory=dict)
     stamps: Mapping[str, Collection[str]] = field(default_factory=dict)
     limits: Mapping[tuple[str, int], Collection[str]] = field(default_factory=dict)
     #: Whether a transformer works.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from tests.chaos.evidence import MOVES, Evidence, Violation, twice
 
@@ -54,6 +54,15 @@ def _followed(e: Evidence) -> Iterator[Violation]:
             yield Violation("doubled", f"its saga saw move {number} of {crate} {len(names)} times")
 
 
+def _hands(e: Evidence) -> Iterator[Violation]:
+    """Each is noted once, in its turn, behind a letter that holds the key, too; and counted once,
+    whenever that works. What nobody can read is mended for the desk alone."""
+    noted, counted = e.noted("hand"), e.noted("count")
+    for crate, wanted in e.handed.items():
+        yield from _complete(noted[crate], f"hands of {crate}", wanted)
+        yield from _complete(sorted(counted[crate]), f"counts of {crate}", (1, 3))
+
+
 def _glimpses(e: Evidence) -> Iterator[Violation]:
     """What is delivered at most once."""
     for crate, numbers in e.noted("glimpse").items():
@@ -77,8 +86,10 @@ def _boards(e: Evidence) -> Iterator[Violation]:
         yield from _sorted(list(dict.fromkeys(came)), f"what was transformed of {key}")
 
 
-def _complete(numbers: Sequence[int], what: str) -> Iterator[Violation]:
-    if missing := set(range(1, MOVES + 1)) - set(numbers):
+def _complete(
+    numbers: Sequence[int], what: str, wanted: Collection[int] = range(1, MOVES + 1)
+) -> Iterator[Violation]:
+    if missing := set(wanted) - set(numbers):
         yield Violation("lost", f"{what} {sorted(missing)} missing")
     yield from twice(numbers, what)
     yield from _sorted(list(dict.fromkeys(numbers)), what)
@@ -92,4 +103,4 @@ def _sorted(numbers: list[int], what: str) -> Iterator[Violation]:
 #: Where the transformer writes.
 BOARDS = "chaos.boards"
 
-CHECKS = (_bookings, _moves, _followed, _glimpses, _boards)
+CHECKS = (_bookings, _moves, _followed, _hands, _glimpses, _boards)

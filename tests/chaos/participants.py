@@ -34,8 +34,10 @@ money = Service("money", program=_program, metadata=metadata)
 parcels = Service("parcels", program=_program, metadata=metadata)
 SERVICES = (goods, money, parcels)
 
-#: In a process of its own: what people ask for, and the crates.
+#: In a process of their own: what people ask for, and the crates.
 desk = Service("desk", program=_program, metadata=metadata, gap=timedelta(seconds=GAP))
+tally = Service("tally", program=_program, metadata=metadata)
+DESKS = (desk, tally)
 
 
 @goods.handles("Reserve")
@@ -163,6 +165,20 @@ class ClumsyError(Exception):
 async def moved(event: Any, session: AsyncSession) -> None:
     """Notes a crate's move; sometimes not at once."""
     await note(session, event.crate, "move", event.number)
+    if random.random() < _CLUMSY:
+        raise ClumsyError
+
+
+@desk.on("depot.Handed")
+async def handed(event: Any, session: AsyncSession) -> None:
+    """Those of a crate come one after the other, behind one that cannot be read, too."""
+    await note(session, event.crate, "hand", event.number)
+
+
+@tally.on("depot.Handed")
+async def counted(event: Any, session: AsyncSession) -> None:
+    """Often not at once."""
+    await note(session, event.crate, "count", event.number)
     if random.random() < _CLUMSY:
         raise ClumsyError
 

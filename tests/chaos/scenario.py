@@ -267,6 +267,7 @@ class Scenario:
         return Evidence(
             *(self._orders, self._outcomes, mine, records, self._letters),
             crates=self.errands.crates,
+            handed=self.errands.handed,
             stamps=self.errands.stamps,
             limits=self.errands.limits,
             transformed=any(c.orders.role == "transformer" for c in self.children),

@@ -17,7 +17,7 @@ from tests.chaos.scenario import Scenario
 #: Who comes to which points, by what their names begin with.
 _WHERE: dict[Role, tuple[str, ...]] = {
     "participant": ("handler.", "answer.", "rejected.", "offsets."),
-    "desk": ("sequence.", "parked.", "once."),
+    "desk": ("sequence.", "parked.", "held.", "retry.", "once."),
     "relay": ("outbox.",),
     "worker": (
         *("command.", "request.", "event.", "reply.", "letter."),

@@ -40,6 +40,11 @@ def honest() -> Evidence:
         body = {"crate": "c", "number": n}
         told(e, "watch.events", f"c#{n}", "watch.Followed", body)
     effect(e, "c", "glimpse", "glimpse", number=1)
+    e.handed = {"h": [1, 2, 3]}
+    for n in (1, 2, 3):
+        effect(e, "h", "hand", "hand", number=n)
+    for n in (3, 1):
+        effect(e, "h", "count", "count", number=n)
     e.stamps = {"s": ["s:0", "s:1"]}
     effect(e, "s", "stamp", "stamp", number=1)
     e.limits = {("a", 0): ["l:0", "l:1"]}
@@ -228,6 +233,26 @@ FALSE: dict[str, tuple[Fault, str, Callable[[Evidence], Any]]] = {
         "disorder",
         "moves of c",
         lambda e: swap(e, {"what": "move", "number": 2}, {"what": "move", "number": 3}),
+    ),
+    "a hand behind a letter is missing": (
+        "lost",
+        "hands of h",
+        lambda e: drop(e, what="hand", number=3),
+    ),
+    "a hand passes a letter": (
+        "disorder",
+        "hands of h",
+        lambda e: swap(e, {"what": "hand", "number": 2}, {"what": "hand", "number": 3}),
+    ),
+    "a hand that waited is not counted": (
+        "lost",
+        "counts of h",
+        lambda e: drop(e, what="count", number=1),
+    ),
+    "a hand is counted twice": (
+        "doubled",
+        "counts of h",
+        lambda e: repeat(e, what="count", number=1),
     ),
     "a saga misses a move": ("lost", "as its saga saw it", lambda e: unsay(e, "watch.events")),
     "a saga sees moves in another order": (
