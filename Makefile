@@ -13,9 +13,9 @@ NODE_PACKAGES := tests/editors flows/orders/node
 run: setup
 	$(BIN)/orchestrate dev flows/orders --run flows/orders/orders.json $(ARGS)
 
-# Three processes: two with the tests that need the servers, which mostly wait, and one with the rest.
+# Two processes: one with the tests that need the servers, which mostly wait, and one with the rest.
 test: setup-test lint
-	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 # Ruff, the formatter, mypy, the import contracts.
 lint: $(VENV)/.tests

@@ -45,6 +45,9 @@ class Errands:
         self._numbers = itertools.count()
         self._versions = itertools.count()
         self._limiting = asyncio.Lock()
+        self._looked = 0
+        self._answered: set[bytes] = set()
+        self._letters: dict[str, Record] = {}
         self.crates: set[str] = set()
         self.handed: dict[str, Sequence[int]] = {}
         self.stamps: dict[str, Collection[str]] = {}
@@ -91,10 +94,19 @@ class Errands:
 
     async def _letter_of(self, crate: str) -> Record:
         while True:
-            for record in self._seen:
-                if record.topic == LETTERS[0] and record.key == crate:
-                    return record
+            self._look()
+            if crate in self._letters:
+                return self._letters[crate]
             await asyncio.sleep(0.1)
+
+    def _look(self) -> None:
+        """At what is new on the bus: many wait for something of it."""
+        new, self._looked = self._seen[self._looked :], len(self._seen)
+        for record in new:
+            if cause := record.header("causationid"):
+                self._answered.add(cause)
+            if record.topic == LETTERS[0] and record.key is not None:
+                self._letters.setdefault(record.key, record)
 
     async def redrive(self) -> None:
         """Sends again what was given up behind a gap that has closed, in its order; until it is
@@ -147,7 +159,8 @@ class Errands:
         while True:
             await self._publish(record)
             for _ in range(int(_AGAIN / 0.1)):
-                if any(r.header("causationid") == asked.encode() for r in self._seen):
+                self._look()
+                if asked.encode() in self._answered:
                     return
                 await asyncio.sleep(0.1)
 
